@@ -1,0 +1,89 @@
+/**
+ * Usage as JSON: totals, servers, users × servers, tools. Part of the contract. Counts requests that are over (kind
+ * `request`, phase `closed`) and nothing else; `denied` and `cancelled` are no errors. Latencies come from fixed log
+ * buckets, so they are exact to the width of a bucket.
+ */
+import { z } from '@hono/zod-openapi';
+import { User } from './call.ts';
+
+const figures = {
+  calls: z.number().openapi({ description: 'requests that are over' }),
+  errors: z.number().openapi({ description: 'tool_error, rpc_error, timeout, upstream_unreachable, interrupted' }),
+  denied: z.number(),
+  errorRate: z.number().openapi({ description: 'errors / calls, 0 to 1' }),
+};
+
+const latency = {
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+};
+
+export const UsageTotals = z
+  .object({
+    ...figures,
+    ...latency,
+    users: z.number(),
+    servers: z.number(),
+    tools: z.number(),
+    tokensEstimated: z.number(),
+    requestBytes: z.number(),
+    responseBytes: z.number(),
+  })
+  .openapi('UsageTotals');
+
+export const ServerUsage = z
+  .object({
+    server: z.string(),
+    ...figures,
+    ...latency,
+    users: z.number(),
+    tokensEstimated: z.number(),
+    requestBytes: z.number(),
+    responseBytes: z.number(),
+  })
+  .openapi('ServerUsage');
+export type ServerUsage = z.infer<typeof ServerUsage>;
+
+export const UserServerUsage = z
+  .object({
+    user: User.nullable().openapi({ description: 'null: calls by nobody known' }),
+    server: z.string(),
+    ...figures,
+    tokensEstimated: z.number(),
+  })
+  .openapi('UserServerUsage');
+export type UserServerUsage = z.infer<typeof UserServerUsage>;
+
+export const ToolUsage = z
+  .object({
+    server: z.string(),
+    tool: z.string(),
+    ...figures,
+    ...latency,
+    tokensEstimated: z.number(),
+    tokensPerCall: z.number().openapi({ description: 'estimated tokens of a result, on average' }),
+  })
+  .openapi('ToolUsage');
+export type ToolUsage = z.infer<typeof ToolUsage>;
+
+export const UsageSummary = z
+  .object({
+    from: z.string().openapi({ description: 'start of the range, inclusive; RFC 3339' }),
+    to: z.string().openapi({ description: 'end of the range, exclusive; RFC 3339' }),
+    scope: z.enum(['own', 'all']).openapi({ description: '`own`: the caller’s calls only' }),
+    demo: z.boolean(),
+    lagSeconds: z.number().openapi({
+      description:
+        'how far the rollups are behind the calls, in seconds. The figures are complete all the same: what the rollups lack is read from the calls',
+    }),
+    totals: UsageTotals,
+    servers: z.array(ServerUsage).openapi({ description: 'most calls first' }),
+    userServers: z.array(UserServerUsage).openapi({ description: 'most calls first' }),
+    tools: z.array(ToolUsage).openapi({ description: 'most calls first' }),
+    truncated: z
+      .array(z.enum(['servers', 'userServers', 'tools']))
+      .openapi({ description: 'tables that were cut at `limit`; the totals are not' }),
+  })
+  .openapi('UsageSummary');
+export type UsageSummary = z.infer<typeof UsageSummary>;

@@ -1,0 +1,38 @@
+/**
+ * Makes the OpenAPI document from the contract, without a server behind it: for `/api/v1/openapi.json`, for the
+ * generated docs and for clients' types. Knows no data and no caller.
+ */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import {
+  BEARER,
+  callPayloadRoute,
+  callRoute,
+  callsRoute,
+  healthRoute,
+  meRoute,
+  openApiRoute,
+  usageSummaryRoute,
+} from './contract.ts';
+
+/** In the order of the document. */
+const ALL_ROUTES = [meRoute, callsRoute, callRoute, callPayloadRoute, usageSummaryRoute, openApiRoute, healthRoute];
+
+/** @param version of the program */
+export function openApiDocument(version: string): Record<string, unknown> {
+  const api = new OpenAPIHono();
+  api.openAPIRegistry.registerComponent('securitySchemes', BEARER, {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An automation token of `auditApi.tokens`. What it may see depends on its role.',
+  });
+  for (const route of ALL_ROUTES) api.openAPIRegistry.registerPath(route);
+  const document = api.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Gatelens audit API',
+      version,
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+  });
+  return { ...document };
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+/**
+ * The door of the repository: `npm start` and `npm test` come here, also in a fresh clone with any Node from 18.
+ * Installs when node_modules is missing or older than package-lock.json, then runs the task with the Node 24 that the
+ * `node` package brings. Does nothing else.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(root, 'node_modules', '.bin');
+const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+/** Every step of `npm run check`, in the order in which a mistake is cheapest to see. */
+const CHECKS = [
+  ['types', 'tsc', ['-p', 'tsconfig.json']],
+  ['lint', 'eslint', ['--max-warnings=0', '.']],
+  ['format', 'prettier', ['--check', '--log-level=warn', '.']],
+  ['unused code', 'knip', []],
+  ['boundaries', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'gateway/src', 'scripts']],
+  ['generated docs', 'node', ['scripts/generate-docs.ts', '--check']],
+];
+
+function run(command, args, env = {}) {
+  const path = `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
+  const done = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path, ...env } });
+  if (done.error) {
+    process.stderr.write(`Could not start ${command}: ${done.error.message}\n`);
+    return 1;
+  }
+  return done.status ?? 1;
+}
+
+function installed() {
+  const mark = join(root, 'node_modules', '.package-lock.json');
+  return (
+    existsSync(node) && existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
+  );
+}
+
+function install() {
+  process.stderr.write('Installing dependencies (the embedded ClickHouse engine is about 550 MB on disk) …\n');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const status = run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (status !== 0 || !existsSync(node)) {
+    process.stderr.write(
+      'npm ci failed. Check the network and the registry in your npm configuration, then run the command again.\n'
+    );
+    process.exit(status === 0 ? 1 : status);
+  }
+}
+
+function check() {
+  for (const [name, command, args] of CHECKS) {
+    const started = Date.now();
+    const status = run(command, args);
+    process.stderr.write(
+      `check: ${name} ${status === 0 ? 'ok' : 'FAILED'} (${((Date.now() - started) / 1000).toFixed(1)} s)\n`
+    );
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+const [task = 'help', ...rest] = process.argv.slice(2);
+if (!installed()) install();
+
+switch (task) {
+  case 'serve':
+    process.exit(run(node, [join(root, 'gateway', 'bin', 'gatelens.mjs'), 'serve', ...rest]));
+    break;
+  case 'check':
+    process.exit(check());
+    break;
+  case 'test': {
+    // `npm test -- some/path` runs just that; the whole suite checks the tree first.
+    const status = rest.length === 0 ? check() : 0;
+    process.exit(status === 0 ? run('vitest', ['run', ...rest]) : status);
+    break;
+  }
+  case 'node':
+    process.exit(run(node, rest));
+    break;
+  default:
+    process.stderr.write('usage: node scripts/run.mjs serve | test [path] | check | node FILE …\n');
+    process.exit(2);
+}

@@ -29,6 +29,8 @@ export interface ScannedMessage {
   readonly range: ByteRange;
   /** the JSON text of the id, e.g. `7` or `"a1"`; absent when there is none or it is neither string, number nor null */
   readonly id?: string;
+  /** the value of `id`, quotes included */
+  readonly idRange?: ByteRange;
   readonly method?: string;
   /** `params.name`, when it is a string */
   readonly name?: string;
@@ -38,8 +40,10 @@ export interface ScannedMessage {
   readonly ref?: { readonly type?: string; readonly name?: string; readonly uri?: string };
   /** JSON text of `params.requestId` (notifications/cancelled) */
   readonly requestId?: string;
-  /** JSON text of `params._meta.progressToken`, or of `params.progressToken` (notifications/progress) */
+  readonly requestIdRange?: ByteRange;
+  /** JSON text of `params._meta.progressToken`, or of `params.progressToken` for notifications/progress */
   readonly progressToken?: string;
+  readonly progressTokenRange?: ByteRange;
   /** `params.protocolVersion` (initialize) or `params._meta["io.modelcontextprotocol/protocolVersion"]` */
   readonly protocolVersion?: string;
   /** `params.clientInfo` (initialize) or `params._meta["io.modelcontextprotocol/clientInfo"]` */

@@ -20,7 +20,7 @@ const TIME_REMEDY = 'use RFC 3339 (2026-11-24T08:00:00Z, up to 9 fraction digits
 
 function timeParam(about: string) {
   return z
-    .string()
+    .string('give it once')
     .max(64, TIME_REMEDY)
     .regex(/^(now(-\d{1,6}[smhdw])?|\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))$/, TIME_REMEDY)
     .optional()
@@ -59,7 +59,7 @@ export const nameFilters = {
   tool: repeated(text, 'tool name'),
 };
 
-export const demoParam = z.enum(['true', 'false'], 'use true or false').optional().openapi({
+export const demoParam = z.enum(['true', 'false'], 'use true or false, once').optional().openapi({
   description:
     '`false` (default): real calls only. `true`: only rows made by `gatelens demo --history`. They are never mixed.',
 });
@@ -84,7 +84,7 @@ export const CallsQuery = z.strictObject({
   demo: demoParam,
   limit: limitParam,
   cursor: z
-    .string()
+    .string('give it once')
     .max(200, 'use nextCursor of the page before, unchanged')
     .regex(/^[A-Za-z0-9_-]+$/, 'use nextCursor of the page before, unchanged')
     .optional()

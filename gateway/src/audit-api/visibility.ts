@@ -1,0 +1,122 @@
+/**
+ * From who asks to what may be seen: the access matrix of the product as one pure function, and the only place that
+ * knows roles. Every query demands a `Visibility` and none can be made anywhere else: its class stays in this file.
+ * Decides only; it never reads a token, a request or the store.
+ */
+import type { PayloadState } from '../record/vocabulary.ts';
+import type { HiddenBecause, Role } from './contract.ts';
+
+/** Who asks, as authentication found out (audit-api/caller.ts). */
+export interface ApiCaller {
+  readonly kind: 'token' | 'grafana';
+  /** name of the automation token, or login */
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** keyed hash of the person whose own calls these are; `''` when the caller is nobody in particular */
+  readonly userKey: string;
+  readonly email?: string;
+  /** servers whose payloads an auditor may open */
+  readonly auditorServers: '*' | readonly string[];
+}
+
+interface Grants {
+  readonly calls: 'none' | 'own' | 'all';
+  readonly usage: 'none' | 'own' | 'all';
+  /** the person that `own` means; never `''` under `own` */
+  readonly userKey: string;
+  /** own e-mail, for own rows */
+  readonly ownEmail?: string;
+  readonly payloads: false | { readonly servers: '*' | readonly string[] };
+  /** e-mail, login and name of other people */
+  readonly identities: boolean;
+  /** why nothing at all may be seen */
+  readonly nothingBecause?: 'no_identity';
+}
+
+/** The private member makes the type nominal: an object that merely looks the same is no Visibility. */
+class GrantedVisibility implements Grants {
+  declare private readonly madeHere: true;
+  readonly calls: Grants['calls'];
+  readonly usage: Grants['usage'];
+  readonly userKey: string;
+  readonly ownEmail?: string;
+  readonly payloads: Grants['payloads'];
+  readonly identities: boolean;
+  readonly nothingBecause?: 'no_identity';
+
+  constructor(grants: Grants) {
+    this.calls = grants.calls;
+    this.usage = grants.usage;
+    this.userKey = grants.userKey;
+    if (grants.ownEmail !== undefined) this.ownEmail = grants.ownEmail;
+    this.payloads = grants.payloads;
+    this.identities = grants.identities;
+    if (grants.nothingBecause !== undefined) this.nothingBecause = grants.nothingBecause;
+    Object.freeze(this);
+  }
+}
+
+export type Visibility = GrantedVisibility;
+
+export function visibilityOf(caller: ApiCaller): Visibility {
+  const own = { userKey: caller.userKey, ...(caller.email === undefined ? {} : { ownEmail: caller.email }) };
+  if (caller.roles.includes('auditor')) {
+    const payloads = { servers: caller.auditorServers };
+    return new GrantedVisibility({ ...own, calls: 'all', usage: 'all', identities: true, payloads });
+  }
+  if (caller.roles.includes('admin')) {
+    return new GrantedVisibility({ ...own, calls: 'all', usage: 'all', identities: true, payloads: false });
+  }
+  if (caller.roles.includes('viewer') && caller.userKey !== '') {
+    return new GrantedVisibility({ ...own, calls: 'own', usage: 'own', identities: false, payloads: false });
+  }
+  return new GrantedVisibility({
+    calls: 'none',
+    usage: 'none',
+    userKey: '',
+    identities: false,
+    payloads: false,
+    nothingBecause: 'no_identity',
+  });
+}
+
+/** Whether payloads of this server may be opened, and why not. */
+export function payloadRefusal(visibility: Visibility, server: string): 'not_auditor' | 'other_server' | undefined {
+  if (visibility.payloads === false) return 'not_auditor';
+  const { servers } = visibility.payloads;
+  return servers === '*' || servers.includes('*') || servers.includes(server) ? undefined : 'other_server';
+}
+
+const NOTHING_KEPT: Readonly<Record<PayloadState, HiddenBecause | undefined>> = {
+  none: 'no_payload',
+  sealed: undefined,
+  sealed_truncated: undefined,
+  hashed: 'hash_only',
+  off: 'capture_off',
+  failed: 'capture_failed',
+};
+
+/** Why the payload of a call is not to be opened by this caller; what was not kept comes before what is forbidden. */
+export function payloadHidden(visibility: Visibility, server: string, state: PayloadState): HiddenBecause | undefined {
+  return NOTHING_KEPT[state] ?? payloadRefusal(visibility, server);
+}
+
+/** The same as `visibility`, in words for /me. */
+export function explain(visibility: Visibility): string[] {
+  if (visibility.nothingBecause !== undefined) {
+    return [
+      'You see no calls: this token stands for no person. Give it a `user` in auditApi.tokens, or the role admin or auditor.',
+    ];
+  }
+  if (visibility.calls === 'own') {
+    return [
+      'You see the metadata and usage of your own calls.',
+      'You see nobody else’s calls, and no payloads. An admin token sees everybody’s metadata, an auditor token payloads too.',
+    ];
+  }
+  const all = 'You see the metadata and usage of everybody’s calls.';
+  if (visibility.payloads === false) return [all, 'You see no payloads: only auditors open them.'];
+  const { servers } = visibility.payloads;
+  const scope = servers === '*' || servers.includes('*') ? 'all servers' : `these servers only: ${servers.join(', ')}`;
+  return [all, `You may open payloads of ${scope}. Each opening is recorded in the access log before you see it.`];
+}

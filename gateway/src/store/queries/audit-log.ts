@@ -1,0 +1,91 @@
+/**
+ * The audit log: one page of calls, newest first, by keyset on (started_at, call_id). Windows of time are read one after
+ * the other, each further back and wider, until the page is full: the newest rows cost the same however old the log is.
+ * Reads FINAL, so a row that was delivered twice is one row, and a stream that ended is not open any more.
+ */
+import type { Visibility } from '../../audit-api/visibility.ts';
+import type { CallRow } from './call-row.ts';
+import { CALL_COLUMNS } from './call-row.ts';
+import type { QueryOptions, StoreReader } from './reader.ts';
+import { QUERY_SETTINGS } from './reader.ts';
+import type { CallFilter } from './scope.ts';
+import { conditions, matchesNothing } from './scope.ts';
+
+const HOUR_NS = 3_600_000_000_000n;
+/** How far back each window ends, from where the page starts; after the last one comes everything. */
+const WINDOWS_NS = [HOUR_NS, 24n * HOUR_NS, 7n * 24n * HOUR_NS, 30n * 24n * HOUR_NS];
+/** Latest time a DateTime64(9) holds: so calls of a clock that runs ahead are found too. */
+const LATEST_NS = 9_223_372_036_854_775_807n;
+
+/** The last row of a page; the next page begins after it. */
+export interface Position {
+  readonly startedNs: bigint;
+  readonly callId: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly after?: Position;
+  /** now, ns since 1970: where the first window ends when nothing else says */
+  readonly nowNs: bigint;
+}
+
+export interface CallRowPage {
+  readonly rows: readonly CallRow[];
+  /** undefined at the end of the log */
+  readonly next?: Position;
+}
+
+function pageSql(where: string, after: boolean): string {
+  const keyset = after
+    ? 'AND (started_at, call_id) < (fromUnixTimestamp64Nano({afterNs:Int64}), {afterId:String})'
+    : '';
+  return `SELECT ${CALL_COLUMNS}
+FROM mcp.calls FINAL
+WHERE started_at >= fromUnixTimestamp64Nano({lowerNs:Int64}) AND started_at < fromUnixTimestamp64Nano({upperNs:Int64})
+    ${keyset} AND ${where}
+ORDER BY started_at DESC, call_id DESC
+LIMIT {limit:UInt32}
+${QUERY_SETTINGS}`;
+}
+
+export async function listCalls(
+  store: StoreReader,
+  visibility: Visibility,
+  filter: CallFilter,
+  page: PageRequest,
+  options: QueryOptions = {}
+): Promise<CallRowPage> {
+  if (matchesNothing(visibility, filter)) return { rows: [] };
+  const { sql: where, params } = conditions(visibility, filter);
+  const sql = pageSql(where, page.after !== undefined);
+  const after = page.after === undefined ? {} : { afterNs: `${page.after.startedNs}`, afterId: page.after.callId };
+  const rows: CallRow[] = [];
+  // one row more than asked for tells whether there is a next page
+  const wanted = page.limit + 1;
+  for (const { lowerNs, upperNs } of windows(filter, page)) {
+    const limit = wanted - rows.length;
+    const bounds = { lowerNs: `${lowerNs}`, upperNs: `${upperNs}`, limit };
+    rows.push(...(await store.query<CallRow>(sql, { ...params, ...after, ...bounds }, options)));
+    if (rows.length >= wanted) break;
+  }
+  const shown = rows.slice(0, page.limit);
+  const last = shown.at(-1);
+  if (rows.length <= page.limit || last === undefined) return { rows: shown };
+  return { rows: shown, next: { startedNs: BigInt(last.started_ns), callId: last.call_id } };
+}
+
+/** Windows that touch but never overlap, newest first; together they are the whole range. */
+export function* windows(filter: CallFilter, page: PageRequest): Generator<{ lowerNs: bigint; upperNs: bigint }> {
+  const floorNs = filter.fromNs ?? 0n;
+  let upperNs = filter.toNs ?? LATEST_NS;
+  if (page.after !== undefined && page.after.startedNs + 1n < upperNs) upperNs = page.after.startedNs + 1n;
+  const startNs = upperNs < page.nowNs ? upperNs : page.nowNs;
+  for (const backNs of WINDOWS_NS) {
+    const lowerNs = startNs - backNs;
+    if (lowerNs <= floorNs) break;
+    yield { lowerNs, upperNs };
+    upperNs = lowerNs;
+  }
+  if (floorNs < upperNs) yield { lowerNs: floorNs, upperNs };
+}

@@ -1,0 +1,25 @@
+/**
+ * The seam between queries and ClickHouse, and the limits every query runs under. Queries bind each value as a
+ * parameter; nothing that a caller sent is ever part of the SQL text.
+ */
+
+export type QueryParam = string | number | boolean | readonly string[] | readonly number[];
+
+export interface QueryOptions {
+  /** aborting it cancels the query in the database too */
+  readonly signal?: AbortSignal;
+}
+
+export interface StoreReader {
+  /** @param params by name; `{name:Type}` in the SQL */
+  query<Row>(sql: string, params: Readonly<Record<string, QueryParam>>, options?: QueryOptions): Promise<Row[]>;
+}
+
+/** Seconds after which the database gives a query up. */
+export const MAX_EXECUTION_SECONDS = 20;
+
+/**
+ * Ends every query of the audit API. Inline, so that it holds on the embedded engine as on a server. Partitions are made
+ * by the time in the sorting key, so a row never has versions in two of them and FINAL need not merge across.
+ */
+export const QUERY_SETTINGS = `SETTINGS max_execution_time = ${MAX_EXECUTION_SECONDS}, do_not_merge_across_partitions_select_final = 1`;

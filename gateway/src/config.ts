@@ -8,6 +8,7 @@ export { redactConfig, HIDDEN } from './config/redact.ts';
 export { ConfigError, formatMistake, type ConfigMistake } from './config/mistakes.ts';
 export type { Environment } from './config/expand-env.ts';
 export {
+  NAME_PATTERN,
   formatHostPort,
   isLoopbackHost,
   parseDuration,

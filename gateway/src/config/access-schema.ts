@@ -190,7 +190,7 @@ export const policySchema = z
   .meta({
     description:
       'What callers may do. The first rule that matches decides; if none does, the call is denied, so an empty list denies ' +
-      'everything. `*` stands for any characters, `?` for one. Omitted: every caller who is let in may do all.',
+      'everything. `*` stands for any characters. Omitted: every caller who is let in may do all.',
     example: "[{ allow: true, users: ['*'], servers: ['*'], tools: ['*'] }]",
   });
 

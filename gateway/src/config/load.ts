@@ -197,7 +197,8 @@ function hasEntries(file: string): boolean {
   if (!existsSync(file)) return false;
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isMap(content) && Object.values(content).some((entries) => Array.isArray(entries) && entries.length > 0);
+    const credentials: unknown = isMap(content) ? content['credentials'] : undefined;
+    return Array.isArray(credentials) && credentials.some((one) => isMap(one) && one['revokedAt'] === undefined);
   } catch {
     return false;
   }

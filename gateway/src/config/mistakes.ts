@@ -73,15 +73,14 @@ export function mistakesOf(
 function describe(issue: z.core.$ZodIssue, schema: z.core.$ZodType, at: Path): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.message.endsWith('received undefined')
-        ? 'is missing'
-        : `is not ${KIND_WORDS[issue.expected] ?? 'what belongs here'}`;
+      if (issue.message.endsWith('received undefined')) return 'is missing';
+      return `is not ${FORMAT_WORDS[formatAt(schema, at)] ?? KIND_WORDS[issue.expected] ?? 'what belongs here'}`;
     case 'invalid_value':
       return `is none of ${issue.values.map((value) => `\`${String(value)}\``).join(', ')}`;
     case 'invalid_union':
       if ('discriminator' in issue) return 'is none of `stdio`, `http`, `sse`';
       if (issue.errors.flat().every((one) => one.message.endsWith('received undefined'))) return 'is missing';
-      return `is not ${metaOf(schemasAt(schema, at)[0] ?? schema).format === 'size' ? 'a size, e.g. `256KiB`' : 'a text or a list of texts'}`;
+      return `is not ${FORMAT_WORDS[formatAt(schema, at)] ?? 'a text or a list of texts'}`;
     case 'too_small':
       return issue.origin === 'int' || issue.origin === 'number' ? `is less than ${issue.minimum}` : issue.message;
     case 'too_big':
@@ -90,6 +89,21 @@ function describe(issue: z.core.$ZodIssue, schema: z.core.$ZodType, at: Path): s
       return issue.message;
   }
 }
+
+function formatAt(schema: z.core.$ZodType, at: Path): string {
+  return (
+    schemasAt(schema, at)
+      .map((one) => metaOf(one).format)
+      .find((one) => one !== undefined) ?? ''
+  );
+}
+
+const FORMAT_WORDS: Readonly<Record<string, string>> = {
+  duration: 'a duration: a number and a unit, e.g. `30s`, `15m`, `90d`',
+  size: 'a size: bytes, or a number and a unit, e.g. `256KiB`, `4MiB`',
+  'host:port': 'an address, e.g. `127.0.0.1:8080`',
+  url: 'a URL, e.g. `https://mcp.example.com/mcp`',
+};
 
 const KIND_WORDS: Readonly<Record<string, string>> = {
   string: 'a text; if it looks like a number or a word with a meaning, put it in quotes',

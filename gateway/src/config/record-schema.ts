@@ -14,7 +14,6 @@ const captureRuleSchema = z.strictObject({
     description: 'Tool, a pattern. A rule with a tool other than `*` speaks of calls of that tool only.',
   }).default('*'),
   mode: captureMode.meta({ description: 'Capture mode.' }),
-  maxBytes: size({ description: 'In place of `capture.maxBytes`.' }).exactOptional(),
 });
 
 export const captureSchema = z

@@ -1,0 +1,102 @@
+/**
+ * Knows API keys by their SHA-256: those of the configuration and those that `gatelens api-keys create` put into the
+ * data directory. The file is read again when it changes, so creating and revoking need no restart. Never sees a key
+ * but to hash it; a file that cannot be understood makes its keys unknown, not everybody known.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { ApiKeyConfig } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { isInForce, readCredentials, type StoredCredential } from './credential-file.ts';
+import { API_KEY_PREFIX, hashSecret, LONGEST_SECRET_CHARACTERS } from './secrets.ts';
+
+export interface KnownKey {
+  readonly name: string;
+  readonly user?: string;
+  readonly teams: readonly string[];
+}
+
+export type KeyLookup =
+  | { readonly ok: true; readonly key: KnownKey }
+  | { readonly ok: false; readonly reason: 'api_key_unknown' | 'api_key_expired' | 'api_key_revoked' };
+
+export interface ApiKeys {
+  find(presented: string): KeyLookup;
+  /** how many keys are in force */
+  count(): number;
+}
+
+export interface ApiKeysOptions {
+  readonly configured: readonly (Readonly<Omit<ApiKeyConfig, 'teams'>> & { readonly teams: readonly string[] })[];
+  /** `<dataDir>/keys/api-keys.json` */
+  readonly file: string;
+  readonly logger: Logger;
+  readonly now?: () => number;
+}
+
+/** How long a change of the file, a revocation above all, may go unnoticed. */
+const LOOK_AGAIN_MS = 1000;
+
+export function apiKeyFile(dataDir: string): string {
+  return `${dataDir}/keys/api-keys.json`;
+}
+
+export function createApiKeys(options: ApiKeysOptions): ApiKeys {
+  const now = options.now ?? Date.now;
+  const configured = options.configured.map((key): StoredCredential => {
+    const expires = key.expires === undefined ? {} : { expires: new Date(key.expires).toISOString() };
+    return { ...key, teams: [...key.teams], createdAt: new Date(0).toISOString(), ...expires };
+  });
+  let byHash = new Map<string, StoredCredential>();
+  let seen = '';
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  const load = (): void => {
+    lookedAt = now();
+    const state = fileState(options.file);
+    if (state === seen) return;
+    seen = state;
+    let stored: readonly StoredCredential[] = [];
+    try {
+      stored = readCredentials(options.file);
+    } catch {
+      options.logger.error('api_keys.file_unusable', { file: options.file });
+    }
+    byHash = new Map([...stored, ...configured].map((key) => [key.sha256, key]));
+  };
+  load();
+
+  return {
+    find(presented) {
+      if (!presented.startsWith(API_KEY_PREFIX) || presented.length > LONGEST_SECRET_CHARACTERS) {
+        return { ok: false, reason: 'api_key_unknown' };
+      }
+      if (now() - lookedAt >= LOOK_AGAIN_MS) load();
+      const hash = hashSecret(presented);
+      let found = byHash.get(hash);
+      if (found === undefined) {
+        load();
+        found = byHash.get(hash);
+      }
+      if (found === undefined || !timingSafeEqual(Buffer.from(found.sha256), Buffer.from(hash))) {
+        return { ok: false, reason: 'api_key_unknown' };
+      }
+      if (found.revokedAt !== undefined) return { ok: false, reason: 'api_key_revoked' };
+      if (!isInForce(found, now())) return { ok: false, reason: 'api_key_expired' };
+      return {
+        ok: true,
+        key: { name: found.name, teams: found.teams ?? [], ...(found.user === undefined ? {} : { user: found.user }) },
+      };
+    },
+    count() {
+      load();
+      return [...byHash.values()].filter((key) => isInForce(key, now())).length;
+    },
+  };
+}
+
+/** Changes with every rename, also within one tick of the file system's clock. */
+function fileState(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? 'none' : `${stat.ino}/${stat.mtimeNs}/${stat.size}`;
+}

@@ -1,0 +1,145 @@
+/**
+ * Writes the result of a statement as the answer. Row formats of large results are streamed block by block with back
+ * pressure, so memory stays bounded; formats with a head and a foot come in one piece. An error after the first block
+ * is told in the stream as a server does (exception tag), so the client sees an error and never a short result.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib';
+import { engineException } from './engine-exception.ts';
+import type { EngineConnection, EngineResult } from './engine.ts';
+import type { StoreRequest } from './http-request.ts';
+import { type Statement, hasSubqueryValue, isSelect } from './statement.ts';
+
+/** Formats whose blocks can be joined: no head, no foot, nothing between rows. */
+const STREAMED_FORMATS = new Set([
+  'JSONEachRow',
+  'JSONStringsEachRow',
+  'JSONCompactEachRow',
+  'JSONCompactStringsEachRow',
+  'NDJSON',
+  'JSONLines',
+  'TabSeparated',
+  'TSV',
+  'TabSeparatedRaw',
+  'TSVRaw',
+  'CSV',
+  'RowBinary',
+  'Native',
+]);
+const DEFAULT_FORMAT = 'TabSeparated';
+/** a client that reads nothing for so long has its query cancelled */
+const STALLED_CLIENT_MS = 120_000;
+
+export interface ResultTask {
+  readonly connection: EngineConnection;
+  readonly statement: Statement;
+  readonly read: StoreRequest;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly queryId: string;
+}
+
+export async function sendResult(task: ResultTask): Promise<void> {
+  const format = task.statement.format ?? task.read.defaultFormat ?? DEFAULT_FORMAT;
+  const sql = task.read.sql;
+  const streamed = isSelect(task.statement) && STREAMED_FORMATS.has(format) && !hasSubqueryValue(task.statement);
+  if (streamed) await sendStream(task, sql, format);
+  else sendWhole(task, format, await task.connection.query(sql, format));
+}
+
+function contentType(format: string): string {
+  if (/^JSON(Compact|Strings|CompactStrings|Columns\w*|ObjectEachRow)?$/.test(format))
+    return 'application/json; charset=UTF-8';
+  if (/^(JSON.*EachRow.*|NDJSON|JSONLines)$/.test(format)) return 'application/x-ndjson; charset=UTF-8';
+  if (/^(CSV|CSVWith\w+)$/.test(format)) return 'text/csv; charset=UTF-8; header=absent';
+  if (/^(TabSeparated|TSV)/.test(format)) return 'text/tab-separated-values; charset=UTF-8';
+  return 'application/octet-stream';
+}
+
+function summaryOf(result: EngineResult | undefined): string {
+  return JSON.stringify({
+    read_rows: String(result?.rowsRead ?? 0),
+    read_bytes: String(result?.bytesRead ?? 0),
+    written_rows: String(result?.rowsWritten ?? 0),
+    written_bytes: String(result?.bytesWritten ?? 0),
+    total_rows_to_read: '0',
+    result_rows: '0',
+    result_bytes: '0',
+    elapsed_ns: '0',
+  });
+}
+
+function sendWhole(task: ResultTask, format: string, result: EngineResult): void {
+  const out = startAnswer(task, format, { 'x-clickhouse-summary': summaryOf(result) });
+  out.end(result.bytes);
+}
+
+async function sendStream(task: ResultTask, sql: string, format: string): Promise<void> {
+  const blocks = task.connection.stream(sql, format);
+  // errors up to here become an HTTP status
+  let next = await blocks.next();
+  const exceptionTag = randomBytes(8).toString('hex');
+  const out = startAnswer(task, format, {
+    'x-clickhouse-summary': summaryOf(undefined),
+    'x-clickhouse-exception-tag': exceptionTag,
+  });
+  try {
+    while (next.done !== true) {
+      if (!out.write(next.value)) await drained(out, task.response);
+      if (task.response.destroyed) return;
+      next = await blocks.next();
+    }
+    out.end();
+  } catch (cause) {
+    if (task.response.destroyed) return;
+    const message = `${engineException(cause).toString()}\n`;
+    const length = Buffer.byteLength(message);
+    out.end(`\r\n__exception__\r\n${exceptionTag}\r\n${message}${length} ${exceptionTag}\r\n__exception__\r\n`);
+  } finally {
+    await blocks.return(undefined);
+  }
+}
+
+async function drained(out: Writable, response: ServerResponse): Promise<void> {
+  const giveUp = new AbortController();
+  const timer = setTimeout(() => response.destroy(), STALLED_CLIENT_MS);
+  try {
+    await Promise.race([
+      once(out, 'drain', { signal: giveUp.signal }),
+      once(response, 'close', { signal: giveUp.signal }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+    giveUp.abort();
+  }
+}
+
+/** Writes the head; the returned stream takes the body and compresses it when the client asked for that. */
+function startAnswer(task: ResultTask, format: string, headers: Record<string, string>): Writable {
+  const encoding = task.read.compressResponse ? encodingFor(task.request) : undefined;
+  task.response.writeHead(200, {
+    'content-type': contentType(format),
+    'x-clickhouse-format': format,
+    'x-clickhouse-query-id': task.queryId,
+    'x-clickhouse-timezone': Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+    ...headers,
+  });
+  if (encoding === undefined) return task.response;
+  const compress =
+    encoding === 'gzip'
+      ? createGzip({ level: 1 })
+      : encoding === 'zstd'
+        ? createZstdCompress()
+        : createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 2 } });
+  compress.pipe(task.response);
+  return compress;
+}
+
+function encodingFor(request: IncomingMessage): 'gzip' | 'zstd' | 'br' | undefined {
+  const accepted = String(request.headers['accept-encoding'] ?? '');
+  return (['gzip', 'zstd', 'br'] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
+}

@@ -10,7 +10,6 @@ import type { Authentication } from './caller.ts';
 import { createTokenAuthenticator } from './caller.ts';
 import { healthRoute, openApiRoute } from './contract.ts';
 import type { ApiEnv, AuditApiDeps, RouteDeps } from './deps.ts';
-import { NS_PER_MS } from './deps.ts';
 import { answerError, invalidRequest } from './error-answer.ts';
 import { guardStore } from './guarded-store.ts';
 import { createRefusalLog } from './refusal-log.ts';
@@ -38,8 +37,8 @@ const REFUSED_MESSAGE = {
 } as const;
 
 export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
-  const { accessRecorder: recorder, nowMs, logger } = deps;
-  const refusals = createRefusalLog({ recorder, nowMs, logger });
+  const { accessRecorder: recorder, clock, logger } = deps;
+  const refusals = createRefusalLog({ recorder, clock, logger });
   const routeDeps: RouteDeps = { ...deps, store: guardStore(deps.store, logger), refusals };
   const api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
@@ -69,10 +68,9 @@ function authentication(deps: RouteDeps): MiddlewareHandler<ApiEnv> {
   const authenticate = createTokenAuthenticator(deps);
   return async (c, next) => {
     if (PUBLIC_PATHS.has(c.req.path)) return next();
-    const arrivedMs = deps.nowMs();
-    c.set('arrivedMs', arrivedMs);
+    c.set('startedMs', deps.clock.monotonicMs());
     c.set('clientAddress', remoteAddress(c));
-    const found = authenticate(c.req.header('Authorization'), arrivedMs);
+    const found = authenticate(c.req.header('Authorization'), deps.clock.wallMs());
     if (!('caller' in found)) {
       await recordStranger(c, deps, found);
       throw new ApiError('unauthenticated', REFUSED_MESSAGE[found.refused], { reason: found.refused });
@@ -91,11 +89,12 @@ async function recordStranger(
   await deps.refusals.refused({
     action: 'authenticate',
     reason: refused,
+    actorKey: '',
     actorKind: tokenName === '' ? 'none' : 'token',
     actorName: tokenName,
     roles: [],
     clientAddress: c.get('clientAddress'),
-    startedAtNs: BigInt(c.get('arrivedMs')) * NS_PER_MS,
+    startedMs: c.get('startedMs'),
   });
 }
 

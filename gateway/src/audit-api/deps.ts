@@ -4,13 +4,20 @@
  */
 import type { Context } from 'hono';
 import type { Logger } from '../logger.ts';
+import type { PayloadOpener } from '../protection/payload-opener.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import type { AccessEntry, AccessRecorder } from '../record/access.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { AuditToken } from './caller.ts';
-import type { PayloadOpener } from './payload-view.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { ApiCaller, Visibility } from './visibility.ts';
+
+export interface ApiClock {
+  /** milliseconds since 1970 */
+  wallMs(): number;
+  /** milliseconds that never go back; the scale of `performance.now()` */
+  monotonicMs(): number;
+}
 
 export interface AuditApiDeps {
   readonly store: StoreReader;
@@ -19,8 +26,7 @@ export interface AuditApiDeps {
   readonly pseudonyms: Pick<Pseudonyms, 'hash'>;
   /** asked at each request */
   readonly tokens: () => readonly AuditToken[];
-  /** milliseconds since 1970 */
-  readonly nowMs: () => number;
+  readonly clock: ApiClock;
   readonly logger: Logger;
   /** of the program */
   readonly version: string;
@@ -37,18 +43,23 @@ export interface ApiEnv {
   Variables: {
     caller: ApiCaller;
     visibility: Visibility;
-    /** arrival, milliseconds since 1970 */
-    arrivedMs: number;
+    /** arrival, by the monotonic clock */
+    startedMs: number;
     clientAddress: string;
   };
 }
 
-export const NS_PER_MS = 1_000_000n;
+const NS_PER_MS = 1_000_000n;
+
+/** Now, ns since 1970. */
+export function nowNs(clock: ApiClock): bigint {
+  return BigInt(clock.wallMs()) * NS_PER_MS;
+}
 
 /** Who, from where and when, for the access log. */
 export function accessActor(
   c: Context<ApiEnv>
-): Pick<AccessEntry, 'actorKey' | 'actorKind' | 'actorName' | 'roles' | 'clientAddress' | 'startedAtNs'> {
+): Pick<AccessEntry, 'actorKey' | 'actorKind' | 'actorName' | 'roles' | 'clientAddress' | 'startedMs'> {
   const caller = c.get('caller');
   return {
     actorKey: caller.userKey,
@@ -56,6 +67,6 @@ export function accessActor(
     actorName: caller.kind === 'token' ? caller.name : '',
     roles: caller.roles,
     clientAddress: c.get('clientAddress'),
-    startedAtNs: BigInt(c.get('arrivedMs')) * NS_PER_MS,
+    startedMs: c.get('startedMs'),
   };
 }

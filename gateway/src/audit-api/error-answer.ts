@@ -3,7 +3,7 @@
  * an ApiError becomes a plain `internal` whose cause goes nowhere but, by class and code, into our own log.
  */
 import type { Context } from 'hono';
-import { z } from '@hono/zod-openapi';
+import type { z } from '@hono/zod-openapi';
 import type { Logger } from '../logger.ts';
 import { API_ERROR_STATUS } from './contract/errors.ts';
 import type { ApiErrorBody } from './contract.ts';

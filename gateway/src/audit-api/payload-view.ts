@@ -4,24 +4,13 @@
  * is not opened.
  */
 import { createHash } from 'node:crypto';
-import { isGatelensError } from '../errors.ts';
-import type { Direction, Envelope, PayloadHead } from '../record/payload-events.ts';
+import type { Direction, Envelope } from '../record/payload-events.ts';
 import { ENVELOPE_ALG, ENVELOPE_VERSION } from '../record/payload-events.ts';
-import type { WrappedDataKey } from '../protection/seams.ts';
+import type { DataKeyRow as DataKey, PayloadOpener } from '../protection/payload-opener.ts';
+import { KeyUnknownError } from '../protection/payload-opener.ts';
 import type { CallRow } from '../store/queries/call-row.ts';
 import type { DataKeyRow, SealedRow } from '../store/queries/payload.ts';
 import type { CallPayload, PayloadPart } from './contract.ts';
-
-/** Implemented by protection/payload-opener.ts; only the audit API holds the private keys behind it. */
-export interface PayloadOpener {
-  /** Throws GatelensError `key_unknown` when the private key is not configured, anything else when it does not open. */
-  open(input: {
-    readonly callId: string;
-    readonly direction: Direction;
-    readonly envelope: Envelope;
-    readonly key: WrappedDataKey;
-  }): Promise<{ readonly head: PayloadHead; readonly body: Uint8Array }>;
-}
 
 export interface SealedParts {
   readonly rows: readonly SealedRow[];
@@ -78,7 +67,8 @@ async function openPart(
   const envelope = envelopeOf(row, ct);
   if (envelope === undefined) return { state: 'damaged', ...digests };
   try {
-    const { head, body } = await opener.open({ callId, direction: row.direction, envelope, key: wrappedKeyOf(key) });
+    const dataKey = await opener.unwrap(wrappedKeyOf(key));
+    const { head, body } = opener.open(envelope, { callId, direction: row.direction }, dataKey);
     return {
       state: 'opened',
       ...digests,
@@ -91,7 +81,7 @@ async function openPart(
       ...bodyOf(body),
     };
   } catch (error) {
-    return { state: isGatelensError(error, 'key_unknown') ? 'key_unavailable' : 'damaged', ...digests };
+    return { state: error instanceof KeyUnknownError ? error.reason : 'damaged', ...digests };
   }
 }
 
@@ -102,9 +92,9 @@ function envelopeOf(row: SealedRow, ct: Uint8Array): Envelope | undefined {
   return { v: ENVELOPE_VERSION, alg: ENVELOPE_ALG, keyId: row.key_id, nonce, comp: row.comp, ct };
 }
 
-function wrappedKeyOf(row: DataKeyRow): WrappedDataKey {
-  const { key_id: keyId, subject, epoch, kek_id: kekId } = row;
-  return { keyId, subject, epoch, kekId, wrapped: Buffer.from(row.wrapped_base64, 'base64') };
+function wrappedKeyOf(row: DataKeyRow): DataKey {
+  const { key_id: keyId, subject, gateway, epoch, kek_id: kekId } = row;
+  return { keyId, subject, gateway, epoch, kekId, wrapped: Buffer.from(row.wrapped_base64, 'base64') };
 }
 
 /** Exact bytes: text where it is valid UTF-8 (a byte order mark stays), base64 elsewhere. */

@@ -5,6 +5,7 @@
  */
 import type { AccessEntry, AccessReason, AccessRecorder } from '../record/access.ts';
 import type { Logger } from '../logger.ts';
+import type { ApiClock } from './deps.ts';
 
 const MINUTE_MS = 60_000;
 export const REFUSALS_A_MINUTE = 20;
@@ -22,7 +23,7 @@ interface Sort {
 
 export function createRefusalLog(deps: {
   readonly recorder: AccessRecorder;
-  readonly nowMs: () => number;
+  readonly clock: ApiClock;
   readonly logger: Logger;
 }): RefusalLog {
   // bounded: the keys are our own words and names of configured tokens, nothing that a stranger sent
@@ -30,7 +31,7 @@ export function createRefusalLog(deps: {
   return {
     async refused(entry) {
       const key = `${entry.action} ${entry.reason} ${entry.actorKind} ${entry.actorName ?? ''}`;
-      const minute = Math.floor(deps.nowMs() / MINUTE_MS);
+      const minute = Math.floor(deps.clock.monotonicMs() / MINUTE_MS);
       const sort = sorts.get(key) ?? { minute, recorded: 0, suppressed: 0 };
       sorts.set(key, sort);
       if (sort.minute !== minute) Object.assign(sort, { minute, recorded: 0 });

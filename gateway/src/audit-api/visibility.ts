@@ -1,9 +1,11 @@
 /**
  * From who asks to what may be seen: the access matrix of the product as one pure function, and the only place that
- * knows roles. Every query demands a `Visibility` and none can be made anywhere else: its class stays in this file.
+ * knows roles. Every query demands a `Visibility` and none is made anywhere else: its class stays in this file.
  * Decides only; it never reads a token, a request or the store.
  */
 import type { PayloadState } from '../record/vocabulary.ts';
+import type { Grants } from '../store/queries/visibility.ts';
+import { coversPayloads, Visibility } from '../store/queries/visibility.ts';
 import type { HiddenBecause, Role } from './contract.ts';
 
 /** Who asks, as authentication found out (audit-api/caller.ts). */
@@ -19,44 +21,14 @@ export interface ApiCaller {
   readonly auditorServers: '*' | readonly string[];
 }
 
-interface Grants {
-  readonly calls: 'none' | 'own' | 'all';
-  readonly usage: 'none' | 'own' | 'all';
-  /** the person that `own` means; never `''` under `own` */
-  readonly userKey: string;
-  /** own e-mail, for own rows */
-  readonly ownEmail?: string;
-  readonly payloads: false | { readonly servers: '*' | readonly string[] };
-  /** e-mail, login and name of other people */
-  readonly identities: boolean;
-  /** why nothing at all may be seen */
-  readonly nothingBecause?: 'no_identity';
-}
-
-/** The private member makes the type nominal: an object that merely looks the same is no Visibility. */
-class GrantedVisibility implements Grants {
-  declare private readonly madeHere: true;
-  readonly calls: Grants['calls'];
-  readonly usage: Grants['usage'];
-  readonly userKey: string;
-  readonly ownEmail?: string;
-  readonly payloads: Grants['payloads'];
-  readonly identities: boolean;
-  readonly nothingBecause?: 'no_identity';
-
+class GrantedVisibility extends Visibility {
   constructor(grants: Grants) {
-    this.calls = grants.calls;
-    this.usage = grants.usage;
-    this.userKey = grants.userKey;
-    if (grants.ownEmail !== undefined) this.ownEmail = grants.ownEmail;
-    this.payloads = grants.payloads;
-    this.identities = grants.identities;
-    if (grants.nothingBecause !== undefined) this.nothingBecause = grants.nothingBecause;
+    super(grants);
     Object.freeze(this);
   }
 }
 
-export type Visibility = GrantedVisibility;
+export type { Visibility };
 
 export function visibilityOf(caller: ApiCaller): Visibility {
   const own = { userKey: caller.userKey, ...(caller.email === undefined ? {} : { ownEmail: caller.email }) };
@@ -83,8 +55,7 @@ export function visibilityOf(caller: ApiCaller): Visibility {
 /** Whether payloads of this server may be opened, and why not. */
 export function payloadRefusal(visibility: Visibility, server: string): 'not_auditor' | 'other_server' | undefined {
   if (visibility.payloads === false) return 'not_auditor';
-  const { servers } = visibility.payloads;
-  return servers === '*' || servers.includes('*') || servers.includes(server) ? undefined : 'other_server';
+  return coversPayloads(visibility, server) ? undefined : 'other_server';
 }
 
 const NOTHING_KEPT: Readonly<Record<PayloadState, HiddenBecause | undefined>> = {

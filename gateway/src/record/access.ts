@@ -44,10 +44,10 @@ export interface AccessEntry {
   readonly action: AccessAction;
   readonly decision: AccessDecision;
   readonly reason?: AccessReason;
-  /** arrival of the request, ns since 1970 */
-  readonly startedAtNs: bigint;
-  /** keyed hash of the person who asks */
-  readonly actorKey?: string;
+  /** `performance.now()` when it was asked for; left out: now */
+  readonly startedMs?: number;
+  /** keyed hash of the person who asks; `''` for automation without one */
+  readonly actorKey: string;
   readonly actorKind: 'token' | 'grafana' | 'none';
   /** name of the automation token */
   readonly actorName?: string;

@@ -39,7 +39,7 @@ export function registerCallPayload(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
     const refusal = payloadRefusal(visibility, call.server);
     if (refusal !== undefined) throw await refuse(c, deps, refusal, targetOf(call));
     const sealed = await readSealed(deps, visibility, call, signal);
-    const payload = await openParts(call, sealed, { ...deps, nowMs: deps.nowMs() });
+    const payload = await openParts(call, sealed, { ...deps, nowMs: deps.clock.wallMs() });
     await recordReading(c, deps, call, payload);
     return c.json(payload, 200);
   });

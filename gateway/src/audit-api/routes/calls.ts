@@ -8,7 +8,7 @@ import { callDetailView, callView } from '../call-view.ts';
 import { callRoute, callsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { NS_PER_MS } from '../deps.ts';
+import { nowNs } from '../deps.ts';
 import { requireSight } from '../require-sight.ts';
 import { parseRange } from '../time-range.ts';
 import { resolveUsers } from '../user-filter.ts';
@@ -17,8 +17,8 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(callsRoute, async (c) => {
     const visibility = await requireSight(c, deps.refusals, 'calls.read');
     const query = c.req.valid('query');
-    const nowNs = BigInt(deps.nowMs()) * NS_PER_MS;
-    const range = parseRange(query, nowNs);
+    const now = nowNs(deps.clock);
+    const range = parseRange(query, now);
     const after = query.cursor === undefined ? {} : { after: decodeCursor(query.cursor) };
     const { signal } = c.req.raw;
     const userKeys = await resolveUsers(deps, visibility, query.user, { signal });
@@ -32,7 +32,13 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
       ...(query.outcome === undefined ? {} : { outcomes: query.outcome }),
       ...(query.kind === undefined ? {} : { kinds: query.kind }),
     };
-    const page = await listCalls(deps.store, visibility, filter, { limit: query.limit, nowNs, ...after }, { signal });
+    const page = await listCalls(
+      deps.store,
+      visibility,
+      filter,
+      { limit: query.limit, nowNs: now, ...after },
+      { signal }
+    );
     const userKeysShown = page.rows.map((row) => row.user_key);
     const principals = await principalsOf(deps.store, visibility, userKeysShown, { signal });
     const items = page.rows.map((row) => callView(row, visibility, principals));

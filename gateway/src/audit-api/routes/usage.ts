@@ -5,7 +5,7 @@ import { usage } from '../../store/queries/usage.ts';
 import { badParameter } from '../api-error.ts';
 import { usageSummaryRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { NS_PER_MS } from '../deps.ts';
+import { nowNs } from '../deps.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, parseRange } from '../time-range.ts';
 import { usageView } from '../usage-view.ts';
@@ -17,8 +17,8 @@ export function registerUsage(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(usageSummaryRoute, async (c) => {
     const visibility = await requireSight(c, deps.refusals, 'usage.read');
     const query = c.req.valid('query');
-    const nowNs = BigInt(deps.nowMs()) * NS_PER_MS;
-    const { toNs = nowNs, fromNs = nowNs - DAY_NS } = parseRange(query, nowNs);
+    const now = nowNs(deps.clock);
+    const { toNs = now, fromNs = now - DAY_NS } = parseRange(query, now);
     if (fromNs >= toNs) throw badParameter('from', 'must be before `to`; without it the range begins 24 hours ago');
     const { signal } = c.req.raw;
     const userKeys = await resolveUsers(deps, visibility, query.user, { signal });
@@ -31,7 +31,12 @@ export function registerUsage(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
       ...(query.tool === undefined ? {} : { tools: query.tool }),
     };
     const { limit } = query;
-    const counted = await usage(deps.store, visibility, { range: { fromNs, toNs }, filter, limit, nowNs }, { signal });
+    const counted = await usage(
+      deps.store,
+      visibility,
+      { range: { fromNs, toNs }, filter, limit, nowNs: now },
+      { signal }
+    );
     const shown = counted.userRows.map((row) => row.user_key);
     const principals = await principalsOf(deps.store, visibility, shown, { signal });
     return c.json(

@@ -3,7 +3,7 @@
  * the other, each further back and wider, until the page is full: the newest rows cost the same however old the log is.
  * Reads FINAL, so a row that was delivered twice is one row, and a stream that ended is not open any more.
  */
-import type { Visibility } from '../../audit-api/visibility.ts';
+import type { Visibility } from './visibility.ts';
 import type { CallRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';

@@ -3,7 +3,7 @@
  * A UUIDv7 begins with its time, so an hour around it is read first; ids that say nothing are looked for everywhere, by
  * the bloom filter on call_id.
  */
-import type { Visibility } from '../../audit-api/visibility.ts';
+import type { Visibility } from './visibility.ts';
 import type { CallDetailRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';

@@ -2,7 +2,8 @@
  * The sealed payload of one call and the wrapped data keys that open it. Ciphertext only: opening is protection's work,
  * and only after the access was recorded. Asks for nothing unless the caller may open payloads of this server.
  */
-import type { Visibility } from '../../audit-api/visibility.ts';
+import type { Visibility } from './visibility.ts';
+import { coversPayloads } from './visibility.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 
@@ -49,17 +50,14 @@ LIMIT 2
 ${QUERY_SETTINGS}`;
 
 const KEYS = `SELECT key_id, subject, gateway, epoch, kek_id, base64Encode(wrapped) AS wrapped_base64,
-    toUnixTimestamp64Milli(destroyed_at) > 0 AS destroyed
+    toBool(toUnixTimestamp64Milli(destroyed_at) > 0) AS destroyed
 FROM mcp_protected.data_keys FINAL
 WHERE key_id IN {keyIds:Array(String)}
 ${QUERY_SETTINGS}`;
 
 /** The routes refuse long before; this stands here so that no road leads around them. */
 function requireAuditor(visibility: Visibility, server?: string): void {
-  const servers = visibility.payloads === false ? [] : visibility.payloads.servers;
-  const covered =
-    servers === '*' || servers.includes('*') || (server === undefined ? servers.length > 0 : servers.includes(server));
-  if (!covered) throw new TypeError('payloads asked for without the right to open them');
+  if (!coversPayloads(visibility, server)) throw new TypeError('payloads asked for without the right to open them');
 }
 
 export async function sealedPayload(
@@ -82,5 +80,5 @@ export async function dataKeys(
   requireAuditor(visibility);
   if (keyIds.length === 0) return new Map();
   const rows = await store.query<DataKeyRow>(KEYS, { keyIds: [...new Set(keyIds)] }, options);
-  return new Map(rows.map((row) => [row.key_id, { ...row, destroyed: Boolean(row.destroyed) }]));
+  return new Map(rows.map((row) => [row.key_id, row]));
 }

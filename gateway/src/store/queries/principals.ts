@@ -2,7 +2,7 @@
  * Who a user_key is, and which user_key a login has. Reads `mcp_protected.principals`, which is erasable: a person who
  * was erased is a key without a name. Only for callers that may see other people's identities.
  */
-import type { Visibility } from '../../audit-api/visibility.ts';
+import type { Visibility } from './visibility.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 

@@ -1,8 +1,8 @@
 /**
  * The conditions of a query: what the caller may see first, then what was asked for. Conditions are constants; values
- * go into parameters. Knows no roles: `Visibility` comes from audit-api/visibility.ts.
+ * go into parameters. Knows no roles.
  */
-import type { Visibility } from '../../audit-api/visibility.ts';
+import type { Visibility } from './visibility.ts';
 import type { Outcome, RecordKind } from '../../record/vocabulary.ts';
 import type { QueryParam } from './reader.ts';
 

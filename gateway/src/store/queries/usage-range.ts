@@ -61,7 +61,7 @@ export interface Settled {
 
 interface TouchedRow {
   readonly touched: readonly number[];
-  readonly computed: boolean | number;
+  readonly computed: boolean;
   readonly lag_ms: number | string;
 }
 
@@ -73,7 +73,7 @@ SELECT
         toUInt32(toUnixTimestamp(${rollup.start}(started_at))),
         started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) AND started_at < fromUnixTimestamp64Nano({toNs:Int64})
     ) AS touched,
-    toUnixTimestamp64Milli(last_computed_at) > 0 AS computed,
+    toBool(toUnixTimestamp64Milli(last_computed_at) > 0) AS computed,
     if(countIf(ingested_at > last_computed_at) = 0, 0,
         dateDiff('millisecond', minIf(ingested_at, ingested_at > last_computed_at), now64(3))) AS lag_ms
 FROM mcp.calls

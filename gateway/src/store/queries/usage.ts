@@ -3,7 +3,7 @@
  * once, in the view `mcp.requests` and its rollups (DDL 0005); nothing here counts anything else. Settled buckets come
  * from the rollups, the rest from the calls; what a rollup cannot tell (one person's latencies) all from the calls.
  */
-import type { Visibility } from '../../audit-api/visibility.ts';
+import type { Visibility } from './visibility.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 import type { NameFilter } from './scope.ts';

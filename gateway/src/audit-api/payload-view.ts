@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto';
 import type { Direction, Envelope } from '../record/payload-events.ts';
 import { ENVELOPE_ALG, ENVELOPE_VERSION } from '../record/payload-events.ts';
-import type { DataKeyRow as DataKey, PayloadOpener } from '../protection/payload-opener.ts';
+import type { PayloadOpener } from '../protection/payload-opener.ts';
 import { KeyUnknownError } from '../protection/payload-opener.ts';
+import type { WrappedDataKey } from '../protection/seams.ts';
 import type { CallRow } from '../store/queries/call-row.ts';
 import type { DataKeyRow, SealedRow } from '../store/queries/payload.ts';
 import type { CallPayload, PayloadPart } from './contract.ts';
@@ -92,7 +93,7 @@ function envelopeOf(row: SealedRow, ct: Uint8Array): Envelope | undefined {
   return { v: ENVELOPE_VERSION, alg: ENVELOPE_ALG, keyId: row.key_id, nonce, comp: row.comp, ct };
 }
 
-function wrappedKeyOf(row: DataKeyRow): DataKey {
+function wrappedKeyOf(row: DataKeyRow): WrappedDataKey {
   const { key_id: keyId, subject, gateway, epoch, kek_id: kekId } = row;
   return { keyId, subject, gateway, epoch, kekId, wrapped: Buffer.from(row.wrapped_base64, 'base64') };
 }

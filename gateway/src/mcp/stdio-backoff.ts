@@ -1,0 +1,41 @@
+/**
+ * Slows down starts of a server whose child processes end before they answer `initialize`. Clients that retry in a loop
+ * would otherwise start processes as fast as the machine can. The first failures cost nothing, so that a fixed
+ * configuration works at once.
+ */
+
+const FREE_FAILURES = 3;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 60_000;
+
+export class StartBackoff {
+  readonly #now: () => number;
+  #failures = 0;
+  #notBefore = 0;
+
+  /** @param now monotonic milliseconds */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Milliseconds until the next start is allowed; 0: now. */
+  waitMs(): number {
+    return Math.max(0, Math.ceil(this.#notBefore - this.#now()));
+  }
+
+  failed(): void {
+    this.#failures += 1;
+    if (this.#failures < FREE_FAILURES) return;
+    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (this.#failures - FREE_FAILURES), LONGEST_DELAY_MS);
+    this.#notBefore = this.#now() + delayMs;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#notBefore = 0;
+  }
+}

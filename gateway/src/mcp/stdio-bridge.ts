@@ -1,0 +1,297 @@
+/**
+ * Serves one stdio server of `mcpServers` as Streamable HTTP (revisions 2024-11-05 to 2025-11-25): a child process per
+ * MCP session. Opens, finds and ends sessions, holds each to the caller that opened it, and bounds how many run and how
+ * often starts may fail. What passes inside a session is the session's business; who may call at all was decided before.
+ */
+import { randomUUID } from 'node:crypto';
+import type { ErrorCode } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Exchange, Upstream } from './exchange.ts';
+import type { Caller } from './observer.ts';
+import { StartBackoff } from './stdio-backoff.ts';
+import type { ChildOptions } from './stdio-child.ts';
+import { createStdioCounters, type StdioCounters } from './stdio-counters.ts';
+import { childEnvironment, type Environment } from './stdio-environment.ts';
+import type { Failure } from './stdio-failure.ts';
+import { DEFAULT_STDIO_LIMITS, type StdioLimits } from './stdio-limits.ts';
+import type { Acceptable } from './stdio-post-answer.ts';
+import { rpcErrorBody } from './stdio-rpc.ts';
+import { StdioSession } from './stdio-session.ts';
+
+export interface StdioBridgeOptions {
+  /** key in `mcpServers` */
+  readonly server: string;
+  readonly command: string;
+  readonly args?: readonly string[];
+  /** `env` of the entry */
+  readonly env?: Environment;
+  readonly cwd?: string;
+  /** the gateway's own environment; the child gets only INHERITED_VARIABLES of it */
+  readonly inheritedEnv: Environment;
+  readonly limits?: Partial<StdioLimits>;
+  /** default `discard`; `inherit` may show payload on the gateway's stderr */
+  readonly stderr?: ChildOptions['stderr'];
+  readonly logger: Logger;
+}
+
+export interface StdioBridgeState extends Readonly<StdioCounters> {
+  readonly sessions: number;
+  /** process ids of children that run or are ending */
+  readonly pids: readonly number[];
+}
+
+const REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
+const MAX_BACKOFFS = 1_000;
+const IDLE_CHECKS = 10;
+const LONGEST_IDLE_CHECK_MS = 30_000;
+
+export class StdioBridge implements Upstream {
+  readonly kind = 'stdio';
+  readonly #options: StdioBridgeOptions;
+  readonly #limits: StdioLimits;
+  readonly #counters = createStdioCounters();
+  /** by owner: a client whose `initialize` makes the child fail must not lock out the others */
+  readonly #backoffs = new Map<string, StartBackoff>();
+  readonly #sessions = new Map<string, StdioSession>();
+  /** sessions whose child is still ending */
+  readonly #ending = new Set<StdioSession>();
+  readonly #idleCheck: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: StdioBridgeOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_STDIO_LIMITS, ...options.limits };
+    const checkMs = Math.min(this.#limits.idleMs / IDLE_CHECKS, LONGEST_IDLE_CHECK_MS);
+    this.#idleCheck = setInterval(() => this.#endIdle(), checkMs);
+    this.#idleCheck.unref();
+  }
+
+  /** For metrics and health. */
+  state(): StdioBridgeState {
+    const sessions = [...this.#sessions.values(), ...this.#ending];
+    const pids = sessions.map((session) => session.pid).filter((pid) => pid !== undefined);
+    return { ...this.#counters, sessions: this.#sessions.size, pids };
+  }
+
+  async handle(exchange: Exchange): Promise<void> {
+    if (this.#closed) return refuse(exchange, 'shutting_down', 'The gateway is shutting down.');
+    switch (exchange.httpMethod) {
+      case 'POST':
+        return this.#post(exchange);
+      case 'GET':
+        return this.#get(exchange);
+      case 'DELETE':
+        return this.#delete(exchange);
+    }
+  }
+
+  /** Answers what is open, ends all children and what they started. Takes at most stdinGraceMs + termGraceMs + 1 s. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#idleCheck);
+    const failure: Failure = {
+      code: 'shutting_down',
+      outcome: 'upstream_unreachable',
+      message: 'The gateway is shutting down.',
+    };
+    const ending = [...this.#ending].map((session) => session.gone);
+    await Promise.all([...[...this.#sessions.values()].map((session) => session.end(failure)), ...ending]);
+  }
+
+  /** Kills all children at once, without waiting: for the last moment of a process that dies. */
+  killNow(): void {
+    for (const session of [...this.#sessions.values(), ...this.#ending]) session.killNow();
+  }
+
+  async #post(exchange: Exchange): Promise<void> {
+    const accepts = acceptable(exchange.header('accept'));
+    if (!accepts.json && !accepts.sse) {
+      return notAcceptable(exchange, 'Accept must allow application/json and text/event-stream.');
+    }
+    const unusable = exchange.messages.some((message) => message.kind === 'invalid' || message.ambiguous.length > 0);
+    if (unusable || exchange.messages.length === 0) {
+      return refuse(exchange, 'invalid_request', 'The body holds something that is no JSON-RPC 2.0 message.');
+    }
+    if (exchange.messages.some((message) => message.kind === 'request' && message.method === 'initialize')) {
+      return this.#initialize(exchange, accepts);
+    }
+    return this.#withSession(exchange, (session) => {
+      if (!session.congested) return session.post(exchange, accepts);
+      const text = `The MCP server "${this.#options.server}" does not read its input. Try again later, or start a new session.`;
+      return refuse(exchange, 'upstream_unreachable', text);
+    });
+  }
+
+  async #get(exchange: Exchange): Promise<void> {
+    if (!acceptable(exchange.header('accept')).sse) {
+      return notAcceptable(exchange, 'Accept must allow text/event-stream.');
+    }
+    return this.#withSession(exchange, (session) => session.get(exchange));
+  }
+
+  async #delete(exchange: Exchange): Promise<void> {
+    return this.#withSession(exchange, async (session) => {
+      void session.end({ code: 'session_unknown', outcome: 'cancelled', message: 'The client ended the session.' });
+      await exchange.sendJson(200, undefined, Promise.resolve());
+    });
+  }
+
+  async #withSession(exchange: Exchange, use: (session: StdioSession) => Promise<void>): Promise<void> {
+    const { sessionId } = exchange;
+    if (sessionId === undefined) {
+      return refuse(
+        exchange,
+        'invalid_request',
+        'Mcp-Session-Id is missing. Send "initialize" first, then its session id.'
+      );
+    }
+    const session = this.#sessions.get(sessionId);
+    // A foreign session looks like none: its id is a capability, and whether it exists is nobody else's business.
+    if (session?.owner !== ownerOf(exchange.caller)) {
+      return refuse(exchange, 'session_unknown', 'There is no such session. Start a new one with "initialize".');
+    }
+    const version = exchange.header('mcp-protocol-version');
+    if (version !== undefined && !REVISIONS.has(version) && version !== session.protocolVersion) {
+      const known = [...REVISIONS].join(', ');
+      return refuse(exchange, 'invalid_request', `Unsupported protocol version. Supported are ${known}.`);
+    }
+    return use(session);
+  }
+
+  async #initialize(exchange: Exchange, accepts: Acceptable): Promise<void> {
+    const { server, logger } = this.#options;
+    if (exchange.messages.length > 1) {
+      return refuse(exchange, 'invalid_request', '"initialize" must be alone in its body.');
+    }
+    if (exchange.sessionId !== undefined) {
+      return this.#withSession(exchange, () =>
+        refuse(
+          exchange,
+          'invalid_request',
+          'This session is initialized already. Leave Mcp-Session-Id away for a new one.'
+        )
+      );
+    }
+    const backoff = this.#backoffs.get(ownerOf(exchange.caller));
+    const waitMs = backoff?.waitMs() ?? 0;
+    if (waitMs > 0) {
+      const text = `The MCP server "${server}" failed to start ${backoff?.failures ?? 0} times in a row. The next attempt is allowed in ${Math.ceil(waitMs / 1000)} s. See the gateway's log.`;
+      return refuse(exchange, 'upstream_unreachable', text);
+    }
+    if (!this.#makeRoom()) {
+      const text = `The MCP server "${server}" has ${this.#limits.maxSessions} sessions open, which is its limit. End one, or try again later.`;
+      return refuse(exchange, 'rate_limited', text);
+    }
+    const session = this.#start(exchange);
+    if (session === undefined) {
+      const text = `The MCP server "${server}" could not be started. Check "command", "args" and "cwd" of mcpServers.${server} in the gateway's configuration.`;
+      return refuse(exchange, 'upstream_unreachable', text);
+    }
+    this.#sessions.set(session.id, session);
+    logger.info('stdio.child_started', { server, pid: session.pid ?? 0, sessions: this.#sessions.size });
+    return session.post(exchange, accepts);
+  }
+
+  /** @returns undefined when the operating system refuses at once, e.g. arguments that are too long */
+  #start(exchange: Exchange): StdioSession | undefined {
+    const owner = ownerOf(exchange.caller);
+    try {
+      return this.#createSession(exchange, owner);
+    } catch (error) {
+      this.#startFailed(owner);
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      this.#options.logger.warn('stdio.child_not_started', { server: this.#options.server, code });
+      return undefined;
+    }
+  }
+
+  #createSession(exchange: Exchange, owner: string): StdioSession {
+    const { server, command, args = [], env = {}, cwd, inheritedEnv, stderr = 'discard', logger } = this.#options;
+    const session: StdioSession = new StdioSession(exchange, {
+      id: randomUUID(),
+      owner,
+      server,
+      command: { command, args, env: childEnvironment(inheritedEnv, env), ...(cwd === undefined ? {} : { cwd }) },
+      stderr,
+      limits: this.#limits,
+      counters: this.#counters,
+      logger,
+      onOpen: () => this.#backoffs.delete(owner),
+      onEnd: (startFailed) => {
+        if (startFailed) this.#startFailed(owner);
+        this.#sessions.delete(session.id);
+        this.#ending.add(session);
+        void session.gone.then(() => this.#ending.delete(session));
+      },
+    });
+    return session;
+  }
+
+  #startFailed(owner: string): void {
+    this.#counters.startFailures += 1;
+    const backoff = this.#backoffs.get(owner) ?? new StartBackoff(() => performance.now());
+    backoff.failed();
+    this.#backoffs.delete(owner);
+    this.#backoffs.set(owner, backoff);
+    const [oldest] = this.#backoffs.keys();
+    if (this.#backoffs.size > MAX_BACKOFFS && oldest !== undefined) this.#backoffs.delete(oldest);
+  }
+
+  /** Many clients never end their sessions, so at the limit the one that is idle longest gives way. */
+  #makeRoom(): boolean {
+    if (this.#ending.size >= this.#limits.maxSessions) return false;
+    if (this.#sessions.size < this.#limits.maxSessions) return true;
+    const [idlest] = [...this.#sessions.values()].toSorted((a, b) => b.idleMs - a.idleMs);
+    if (idlest === undefined || idlest.idleMs < this.#limits.yieldAfterMs) return false;
+    this.#endUnused(idlest);
+    return true;
+  }
+
+  #endIdle(): void {
+    for (const session of [...this.#sessions.values()]) {
+      if (session.idleMs >= this.#limits.idleMs) this.#endUnused(session);
+    }
+  }
+
+  #endUnused(session: StdioSession): void {
+    void session.end({ code: 'session_unknown', outcome: 'cancelled', message: 'The session was idle for too long.' });
+  }
+}
+
+/** Whose session it is. The name of the key counts too: keys without a user share an empty user key. */
+function ownerOf(caller: Caller): string {
+  return JSON.stringify([caller.userKey, caller.keyName]);
+}
+
+/** What the client takes, by its Accept header; a missing one takes all. */
+function acceptable(accept: string | undefined): Acceptable {
+  if (accept === undefined) return { json: true, sse: true };
+  const types = new Set(accept.split(',').map((part) => part.split(';', 1)[0]?.trim().toLowerCase()));
+  const all = types.has('*/*');
+  return {
+    json: all || types.has('application/json') || types.has('application/*'),
+    sse: all || types.has('text/event-stream') || types.has('text/*'),
+  };
+}
+
+async function notAcceptable(exchange: Exchange, message: string): Promise<void> {
+  await exchange.sendJson(406, rpcErrorBody('null', -32000, message), recordAttempts(exchange, 'invalid_request'));
+}
+
+/** Refuses what reaches no child, and records it. */
+async function refuse(exchange: Exchange, code: ErrorCode, message: string): Promise<void> {
+  await exchange.refuse(code, message, recordAttempts(exchange, code));
+}
+
+async function recordAttempts(exchange: Exchange, code: ErrorCode): Promise<void> {
+  const unavailable = code === 'upstream_unreachable' || code === 'shutting_down';
+  const outcome = unavailable ? 'upstream_unreachable' : code === 'rate_limited' ? 'denied' : 'rpc_error';
+  const messages = exchange.httpMethod === 'POST' ? exchange.messages : [undefined];
+  await Promise.all(
+    messages.map(async (message) => {
+      const observation = exchange.begin(message, { upstreamTransport: 'none' }, { kind: 'attempt' });
+      const deniedBy = outcome === 'denied' ? ({ deniedBy: 'rate_limit' } as const) : {};
+      await Promise.all([observation.intent(), observation.end({ outcome, errorType: code, ...deniedBy })]);
+    })
+  );
+}

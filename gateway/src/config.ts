@@ -2,24 +2,23 @@
  * The configuration: one file, one schema, one place. The only module beside cli.ts that is handed the environment;
  * everything after it gets checked, frozen values as arguments. Refuses a file with any mistake, with all of them named.
  */
-export { loadConfig, parseConfig, type LoadedConfig, type LoadOptions, type ParseOptions } from './config/load.ts';
+export {
+  findDataDir,
+  loadConfig,
+  parseConfig,
+  type LoadedConfig,
+  type LoadOptions,
+  type ParseOptions,
+} from './config/load.ts';
 export { configSchema, type ConfigInput, type GatelensConfig } from './config/schema.ts';
 export { redactConfig, HIDDEN } from './config/redact.ts';
 export { ConfigError, formatMistake, type ConfigMistake } from './config/mistakes.ts';
 export type { Environment } from './config/expand-env.ts';
-export {
-  NAME_PATTERN,
-  formatHostPort,
-  isLoopbackHost,
-  parseDuration,
-  formatDuration,
-  parseSize,
-  parseHostPort,
-} from './config/values.ts';
-export type { ByteSize, DurationMs, HostPort } from './config/values.ts';
+export { formatDuration, parseDuration, parseSize, type ByteSize, type DurationMs } from './config/values.ts';
+export type { HostPort } from './access/address.ts';
 export { JWT_ALGORITHMS } from './config/access-schema.ts';
 export type { ApiKeyConfig, JwtConfig, PolicyRuleConfig, RateLimitConfig } from './config/access-schema.ts';
 export type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './config/servers-schema.ts';
 export type { AuditConfig, CaptureConfig, EncryptionConfig } from './config/record-schema.ts';
 export type { MirrorConfig, OtlpConfig, StoreConfig } from './config/store-schema.ts';
-export { TOKEN_ROLES, type AuditTokenConfig, type GrafanaConfig } from './config/audit-api-schema.ts';
+export type { AuditTokenConfig, GrafanaConfig } from './config/audit-api-schema.ts';

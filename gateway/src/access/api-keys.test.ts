@@ -86,7 +86,7 @@ describe('API keys', () => {
       nowMs += 1000;
       expect(keys.find(secret).ok).toBe(false);
     }
-    expect(events).toContain('api_keys.file_unusable');
+    expect(events).toContain('credentials.file_unusable');
     rmSync(file);
     nowMs += 1000;
     expect(keys.find(secret).ok).toBe(false);

@@ -4,10 +4,9 @@
  * but to hash it; a file that cannot be understood makes its keys unknown, not everybody known.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { statSync } from 'node:fs';
-import type { ApiKeyConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import { isInForce, readCredentials, type StoredCredential } from './credential-file.ts';
+import { isInForce, type StoredCredential } from './credential-file.ts';
+import { createCredentialSource } from './credential-source.ts';
 import { API_KEY_PREFIX, hashSecret, LONGEST_SECRET_CHARACTERS } from './secrets.ts';
 
 export interface KnownKey {
@@ -26,8 +25,15 @@ export interface ApiKeys {
   count(): number;
 }
 
+/** An entry of `auth.apiKeys`. */
+export interface ConfiguredKey extends KnownKey {
+  readonly sha256: string;
+  /** ISO 8601 */
+  readonly expires?: string;
+}
+
 export interface ApiKeysOptions {
-  readonly configured: readonly (Readonly<Omit<ApiKeyConfig, 'teams'>> & { readonly teams: readonly string[] })[];
+  readonly configured: readonly ConfiguredKey[];
   /** `<dataDir>/keys/api-keys.json` */
   readonly file: string;
   readonly logger: Logger;
@@ -47,21 +53,16 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     const expires = key.expires === undefined ? {} : { expires: new Date(key.expires).toISOString() };
     return { ...key, teams: [...key.teams], createdAt: new Date(0).toISOString(), ...expires };
   });
+  const source = createCredentialSource(options.file, options.logger);
   let byHash = new Map<string, StoredCredential>();
-  let seen = '';
+  let from: readonly StoredCredential[] | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   const load = (): void => {
     lookedAt = now();
-    const state = fileState(options.file);
-    if (state === seen) return;
-    seen = state;
-    let stored: readonly StoredCredential[] = [];
-    try {
-      stored = readCredentials(options.file);
-    } catch {
-      options.logger.error('api_keys.file_unusable', { file: options.file });
-    }
+    const stored = source.list();
+    if (stored === from) return;
+    from = stored;
     byHash = new Map([...stored, ...configured].map((key) => [key.sha256, key]));
   };
   load();
@@ -93,10 +94,4 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
       return [...byHash.values()].filter((key) => isInForce(key, now())).length;
     },
   };
-}
-
-/** Changes with every rename, also within one tick of the file system's clock. */
-function fileState(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? 'none' : `${stat.ino}/${stat.mtimeNs}/${stat.size}`;
 }

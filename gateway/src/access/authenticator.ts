@@ -4,11 +4,11 @@
  * absent. Answers with a keyed hash for metadata and the principal for the erasable table; decides nothing about rights.
  */
 import { createHash } from 'node:crypto';
-import { isLoopbackHost } from '../config.ts';
 import type { ErrorCode } from '../errors.ts';
-import { LruCache } from '../protection/lru-cache.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import type { ApiKeys, KeyLookup } from './api-keys.ts';
+import { isLoopbackHost } from './address.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { principalOfKey } from './identity.ts';
 import type { JwtVerifier, TokenFailure, TokenVerdict } from './jwt.ts';
 import type { AuthenticatedCaller, Principal } from './principal.ts';
@@ -63,7 +63,7 @@ const TOKEN_CACHE_MS = 5 * 60_000;
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const now = options.now ?? Date.now;
-  const verified = new LruCache<string, { readonly caller: AuthenticatedCaller; readonly untilMs: number }>(
+  const verified = new BoundedMap<{ readonly caller: AuthenticatedCaller; readonly untilMs: number }>(
     TOKEN_CACHE_ENTRIES
   );
 
@@ -121,7 +121,7 @@ type Presented =
   | { readonly kind: 'none' | 'credentials_malformed' | 'credentials_ambiguous' };
 
 function presentedIn(headers: Credentials['headers']): Presented {
-  const authorization = headers['authorization'];
+  const authorization = headers.authorization;
   const apiKey = headers['x-api-key'];
   if (Array.isArray(authorization) || Array.isArray(apiKey)) return { kind: 'credentials_ambiguous' };
   if (authorization === undefined && apiKey === undefined) return { kind: 'none' };
@@ -141,7 +141,7 @@ function challengeError(reason: AuthFailure): ChallengeError | undefined {
 /** A tunnel or proxy on this machine connects from loopback, too; it gives itself away by the address it adds. */
 function isLocal({ headers, remoteAddress }: Credentials): boolean {
   if (remoteAddress === undefined || !isLoopbackHost(remoteAddress)) return false;
-  if (headers['forwarded'] !== undefined) return false;
+  if (headers.forwarded !== undefined) return false;
   return ['x-forwarded-for', 'x-real-ip', 'cf-connecting-ip'].every((name) => {
     const addresses = headers[name];
     return (

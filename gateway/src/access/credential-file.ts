@@ -7,7 +7,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rm
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { GatelensError } from '../errors.ts';
-import { NAME_PATTERN, TOKEN_ROLES } from '../config.ts';
+import { NAME_PATTERN, TOKEN_ROLES } from './names.ts';
 
 const credentialSchema = z.strictObject({
   name: z.string().regex(NAME_PATTERN),

@@ -27,14 +27,14 @@ export function principalOfKey(keyName: string, user: string | undefined): Princ
 export function principalOfClaims(claims: Readonly<Record<string, unknown>>, userClaim: string): Principal | undefined {
   const named = textOf(claims[userClaim]);
   // A provider that lets people type in any address says so here; then the address is nobody's identity.
-  const unverified = userClaim === 'email' && claims['email_verified'] === false;
+  const unverified = userClaim === 'email' && claims.email_verified === false;
   const email = named !== undefined && !unverified && isEmail(named) ? normalizeEmail(named) : undefined;
-  const sub = textOf(claims['sub']);
+  const sub = textOf(claims.sub);
   const other = named !== undefined && email === undefined && !isEmail(named) ? named : sub;
   const subject = email ?? (other === undefined ? undefined : safeSubject(other));
   if (subject === undefined) return undefined;
-  const login = textOf(claims['preferred_username']);
-  const name = textOf(claims['name']);
+  const login = textOf(claims.preferred_username);
+  const name = textOf(claims.name);
   return {
     subject,
     ...(email === undefined ? {} : { email }),

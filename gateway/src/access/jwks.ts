@@ -4,7 +4,7 @@
  * that names this issuer, and keys over plain http from loopback only.
  */
 import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
-import { isLoopbackHost } from '../config.ts';
+import { isLoopbackHost } from './address.ts';
 
 export interface JwksOptions {
   readonly issuer: string;
@@ -51,8 +51,7 @@ export function createKeySource(options: JwksOptions): JWTVerifyGetKey {
 async function discover(issuer: string): Promise<string> {
   for (const url of metadataUrls(issuer)) {
     const metadata = await readJson(url);
-    if (metadata === undefined || metadata['issuer'] !== issuer) continue;
-    const jwksUri = metadata['jwks_uri'];
+    const jwksUri = metadata?.issuer === issuer ? metadata.jwks_uri : undefined;
     if (typeof jwksUri === 'string' && mayFetch(jwksUri)) return jwksUri;
   }
   throw new KeysUnavailable('no metadata of the issuer names usable keys');
@@ -89,7 +88,7 @@ async function readJson(url: string): Promise<Readonly<Record<string, unknown>> 
     }
     const parts: Uint8Array[] = [];
     let bytes = 0;
-    for await (const part of response.body) {
+    for await (const part of response.body as AsyncIterable<Uint8Array>) {
       bytes += part.byteLength;
       if (bytes > METADATA_LIMIT_BYTES) return undefined;
       parts.push(part);

@@ -11,7 +11,7 @@ let server: Server;
 let issuer: string;
 let published: JWK[] = [];
 let hits: string[] = [];
-let broken: '' | 'down' | 'other-issuer' | 'redirect' | 'huge' = '';
+const fault: { is: string } = { is: '' };
 let key: CryptoKey;
 let publicKey: CryptoKey;
 let stranger: CryptoKey;
@@ -25,16 +25,16 @@ beforeAll(async () => {
   server = createServer((req, res) => {
     const path = req.url ?? '';
     hits.push(path);
-    if (broken === 'down') return void res.writeHead(500).end();
-    if (broken === 'redirect') return void res.writeHead(302, { location: 'http://127.0.0.1:1/x' }).end();
+    if (fault.is === 'down') return void res.writeHead(500).end();
+    if (fault.is === 'redirect') return void res.writeHead(302, { location: 'http://127.0.0.1:1/x' }).end();
     res.setHeader('content-type', 'application/json');
     if (path === '/jwks') return void res.end(JSON.stringify({ keys: published }));
     if (!path.endsWith('/.well-known/openid-configuration')) return void res.writeHead(404).end();
-    if (broken === 'huge')
+    if (fault.is === 'huge')
       return void res.end(`{"issuer":"${issuer}","jwks_uri":"${issuer}/jwks","x":"${'x'.repeat(1e6)}"}`);
     res.end(
       JSON.stringify({
-        issuer: broken === 'other-issuer' ? 'https://evil.example' : issuer,
+        issuer: fault.is === 'other-issuer' ? 'https://evil.example' : issuer,
         jwks_uri: `${issuer}/jwks`,
       })
     );
@@ -46,7 +46,7 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 beforeEach(async () => {
   published = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }];
   hits = [];
-  broken = '';
+  fault.is = '';
 });
 
 const settings = (more: Partial<JwtSettings> = {}): JwtSettings => ({
@@ -145,12 +145,12 @@ describe('a bearer token', () => {
   it.each(['down', 'other-issuer', 'redirect', 'huge'] as const)(
     'is not accepted while the metadata is %s',
     async (how) => {
-      broken = how;
+      fault.is = how;
       let clock = nowMs;
       const verify = createJwtVerifier(settings(), { now: () => clock });
       expect(await verify.verify(await token())).toEqual({ ok: false, reason: 'token_keys_unavailable' });
       // Found again without a restart, but not asked for with every token.
-      broken = '';
+      fault.is = '';
       const asked = hits.length;
       expect((await verify.verify(await token())).ok).toBe(false);
       expect(hits.length).toBe(asked);

@@ -4,7 +4,6 @@
  * Never logs a token and puts none into an error.
  */
 import { errors, jwtVerify, type JWTPayload } from 'jose';
-import type { JwtConfig } from '../config.ts';
 import { principalOfClaims, teamsOfClaim } from './identity.ts';
 import { createKeySource, KeysUnavailable, type JwksOptions } from './jwks.ts';
 import type { Principal } from './principal.ts';
@@ -38,10 +37,19 @@ export interface JwtVerifier {
   verify(token: string): Promise<TokenVerdict>;
 }
 
-type ReadonlyJwtConfig = {
-  readonly [Key in keyof JwtConfig]: JwtConfig[Key] extends (infer Item)[] ? readonly Item[] : JwtConfig[Key];
-};
-export type JwtSettings = Omit<ReadonlyJwtConfig, 'audience'> & { readonly audience: string | readonly string[] };
+/** `auth.jwt` of the configuration. */
+export interface JwtSettings {
+  readonly issuer: string;
+  readonly audience: string | readonly string[];
+  readonly jwksUrl?: string;
+  /** asymmetric ones only */
+  readonly algorithms: readonly string[];
+  /** ms */
+  readonly clockTolerance: number;
+  readonly userClaim: string;
+  readonly teamsClaim: string;
+  readonly requiredScopes: readonly string[];
+}
 
 export interface JwtVerifierOptions extends Pick<JwksOptions, 'cooldownMs'> {
   readonly now?: () => number;
@@ -116,7 +124,7 @@ const CLAIM_FAILURES: Readonly<Record<string, TokenFailure>> = {
 
 function hasScopes(claims: JWTPayload, required: readonly string[]): boolean {
   if (required.length === 0) return true;
-  const granted = claims['scope'] ?? claims['scp'];
+  const granted = claims.scope ?? claims.scp;
   const scopes = typeof granted === 'string' ? granted.split(' ') : Array.isArray(granted) ? granted : [];
   return required.every((scope) => scopes.includes(scope));
 }

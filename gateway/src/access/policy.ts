@@ -3,7 +3,7 @@
  * denial. Names are compared as they are: tools and servers exactly, e-mails without regard to the case of A–Z, nothing
  * normalised, so a look-alike letter is another name. A caller's text is never a pattern and never compiled.
  */
-import { globMatches } from '../protection/capture-policy.ts';
+import { globMatches } from './glob.ts';
 import { normalizeEmail } from './identity.ts';
 import type { AuthenticatedCaller } from './principal.ts';
 

@@ -2,9 +2,17 @@
  * A token bucket for each caller (or caller and server), where configured. Counts known callers only, after
  * authentication: a stranger cannot fill the table or empty somebody's bucket. Bounded; forgets who was idle longest.
  */
-import type { RateLimitConfig } from '../config.ts';
-import { LruCache } from '../protection/lru-cache.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { AuthenticatedCaller } from './principal.ts';
+
+/** `rateLimit` of the configuration. */
+export interface RateLimitSettings {
+  readonly requests: number;
+  /** ms */
+  readonly per: number;
+  readonly burst?: number;
+  readonly by: 'caller' | 'caller-and-server';
+}
 
 export type RateDecision = { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
 
@@ -23,13 +31,13 @@ const PASS: RateDecision = { ok: true };
 
 /** @param settings undefined: no limit */
 export function createRateLimiter(
-  settings: Readonly<RateLimitConfig> | undefined,
+  settings: RateLimitSettings | undefined,
   now: () => number = () => performance.now()
 ): RateLimiter {
   if (settings === undefined) return { take: () => PASS };
   const capacity = settings.burst ?? settings.requests;
   const perMs = settings.requests / settings.per;
-  const buckets = new LruCache<string, Bucket>(MOST_BUCKETS);
+  const buckets = new BoundedMap<Bucket>(MOST_BUCKETS);
 
   return {
     take(caller, server) {

@@ -3,7 +3,7 @@
  * the challenge that points to it (MCP authorization, RFC 6750 §3). Only where `auth.jwt` is configured; API keys have
  * no discovery.
  */
-import { formatHostPort, type HostPort } from '../config.ts';
+import { formatHostPort, type HostPort } from './address.ts';
 
 export const RESOURCE_METADATA_PREFIX = '/.well-known/oauth-protected-resource';
 

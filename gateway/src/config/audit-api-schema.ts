@@ -3,9 +3,8 @@
  * configuration; it is decided in audit-api/visibility.ts alone.
  */
 import * as z from 'zod';
+import { TOKEN_ROLES } from '../access/names.ts';
 import { httpUrl, name, secret, sha256Hex, text } from './values.ts';
-
-export const TOKEN_ROLES = ['viewer', 'admin', 'auditor'] as const;
 
 const tokenSchema = z.strictObject({
   name: name({ description: 'Name of the token, shown in the access log.', example: 'siem' }),

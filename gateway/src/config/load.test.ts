@@ -54,7 +54,7 @@ describe('a configuration file', () => {
   it('is frozen to the last leaf', () => {
     const { config } = load(SERVERS);
     expect(() => (config.policy as unknown[]).push({})).toThrow(TypeError);
-    expect(() => Object.assign(config.mcpServers['docs'] ?? {}, { url: 'https://evil.example' })).toThrow(TypeError);
+    expect(() => Object.assign(config.mcpServers.docs ?? {}, { url: 'https://evil.example' })).toThrow(TypeError);
   });
 
   it('reports every mistake at once, with path, line and what to do', () => {
@@ -234,7 +234,7 @@ describe('environment variables', () => {
       'mcpServers: { d: { url: "https://${HOST}/mcp", headers: { A: "Bearer ${TOKEN}", B: "${NONE:-fall back}", C: "$${TOKEN}", D: "${env:TOKEN}" } } }',
       { env: { HOST: 'mcp.example.com', TOKEN: 'a: {b}' } }
     );
-    expect(config.mcpServers['d']).toMatchObject({
+    expect(config.mcpServers.d).toMatchObject({
       url: 'https://mcp.example.com/mcp',
       headers: { A: 'Bearer a: {b}', B: 'fall back', C: '${TOKEN}', D: 'a: {b}' },
     });
@@ -244,7 +244,7 @@ describe('environment variables', () => {
     const { config } = load('mcpServers: { d: { url: https://h, headers: { A: "${ONE}" } } }', {
       env: { ONE: '${TWO}', TWO: 'secret' },
     });
-    expect(config.mcpServers['d']).toMatchObject({ headers: { A: '${TWO}' } });
+    expect(config.mcpServers.d).toMatchObject({ headers: { A: '${TWO}' } });
   });
 
   it('do not reach into the prototype of the environment', () => {
@@ -301,8 +301,8 @@ describe("an MCP client's file", () => {
       { file: 'own.yaml' }
     );
     expect(Object.keys(config.mcpServers).sort()).toEqual(['docs', 'files', 'web', 'windsurf']);
-    expect(config.mcpServers['files']).toMatchObject({ type: 'stdio', env: { A: 'k' } });
-    expect(config.mcpServers['web']).toMatchObject({ type: 'http', url: 'https://h/mcp' });
+    expect(config.mcpServers.files).toMatchObject({ type: 'stdio', env: { A: 'k' } });
+    expect(config.mcpServers.web).toMatchObject({ type: 'http', url: 'https://h/mcp' });
     expect(warnings.join('\n')).toMatch(/"web": ignored oauth[\s\S]*"off".*left out/);
   });
 
@@ -310,7 +310,7 @@ describe("an MCP client's file", () => {
     const { config } = withClientFile({
       servers: { gh: { type: 'http', url: 'https://h', headers: { A: '${env:KEY}' } } },
     });
-    expect(config.mcpServers['gh']).toMatchObject({ headers: { A: 'k' } });
+    expect(config.mcpServers.gh).toMatchObject({ headers: { A: 'k' } });
     expect(() =>
       withClientFile({
         inputs: [],

@@ -48,7 +48,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
       { path: '', message: 'is not a map of settings', remedy: 'Begin with e.g. `mcpServers:`.' },
     ]);
   }
-  const own = base['mcpServers'];
+  const own = base.mcpServers;
   const input =
     client === undefined ? base : { ...base, mcpServers: { ...(isMap(own) ? own : {}), ...client.servers } };
   return parseConfig(input, {
@@ -60,6 +60,33 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     warnings: client?.warnings ?? [],
   });
 }
+
+/**
+ * Where the data directory is, and nothing else: making the first key must work while the rest of the file still needs
+ * it, or needs variables that only the service has.
+ */
+export function findDataDir(options: Omit<LoadOptions, 'defaults' | 'mcpConfigFile'>): string {
+  if (options.dataDir !== undefined) return resolve(options.cwd, options.dataDir);
+  if (options.file === undefined) return resolve(options.cwd, DEFAULT_DATA_DIR);
+  const file = resolve(options.cwd, options.file);
+  const read = parseConfigText(options.file, readConfigText(file));
+  const written = isMap(read.value) ? { dataDir: read.value.dataDir ?? DEFAULT_DATA_DIR } : {};
+  const { value, mistakes } = expandEnvironment(written, options.env);
+  if (mistakes.length > 0)
+    throw new ConfigError(
+      options.file,
+      mistakes.map((one) => located(one, read.lineOf))
+    );
+  const result = configSchema.shape.dataDir.safeParse(isMap(value) ? value.dataDir : undefined);
+  if (result.success) return resolve(dirname(file), result.data);
+  const found = mistakesOf(configSchema, result.error.issues, ['dataDir']);
+  throw new ConfigError(
+    options.file,
+    found.map((one) => located(one, read.lineOf))
+  );
+}
+
+const DEFAULT_DATA_DIR = './.gatelens';
 
 export interface ParseOptions {
   readonly source: string;
@@ -77,10 +104,10 @@ export function parseConfig(input: Readonly<Record<string, unknown>>, options: P
   const expanded = isMap(expansion.value) ? expansion.value : {};
   const prepared = {
     ...expanded,
-    ...('mcpServers' in expanded ? { mcpServers: withTypes(expanded['mcpServers']) } : {}),
+    ...('mcpServers' in expanded ? { mcpServers: withTypes(expanded.mcpServers) } : {}),
   };
   const { parsed, mistakes } = parseSections(prepared);
-  const dataDir = resolve(options.baseDir, options.dataDir ?? parsed.dataDir ?? '.gatelens');
+  const dataDir = resolve(options.baseDir, options.dataDir ?? parsed.dataDir ?? DEFAULT_DATA_DIR);
   const placed = placePaths({ ...parsed, dataDir }, options.baseDir);
   const context = {
     hasStoredApiKeys: hasEntries(resolve(dataDir, 'keys/api-keys.json')),
@@ -117,7 +144,7 @@ function parseSections(input: Readonly<Record<string, unknown>>): {
   if (unknown.length > 0) {
     mistakes.push(...mistakesOf(configSchema, [{ code: 'unrecognized_keys', keys: unknown, path: [], message: '' }]));
   }
-  return { parsed: parsed as Partial<GatelensConfig>, mistakes };
+  return { parsed: parsed, mistakes };
 }
 
 function isComplete(config: Partial<GatelensConfig>): config is GatelensConfig {
@@ -130,9 +157,9 @@ function withTypes(servers: unknown): unknown {
   return Object.fromEntries(
     Object.entries(servers).map(([name, entry]) => {
       if (!isMap(entry)) return [name, entry];
-      if (entry['type'] === undefined)
+      if (entry.type === undefined)
         return [name, { type: 'command' in entry || !('url' in entry) ? 'stdio' : 'http', ...entry }];
-      if (entry['type'] === 'streamable-http' || entry['type'] === 'streamableHttp')
+      if (entry.type === 'streamable-http' || entry.type === 'streamableHttp')
         return [name, { ...entry, type: 'http' }];
       return [name, entry];
     })
@@ -197,8 +224,8 @@ function hasEntries(file: string): boolean {
   if (!existsSync(file)) return false;
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const credentials: unknown = isMap(content) ? content['credentials'] : undefined;
-    return Array.isArray(credentials) && credentials.some((one) => isMap(one) && one['revokedAt'] === undefined);
+    const credentials: unknown = isMap(content) ? content.credentials : undefined;
+    return Array.isArray(credentials) && credentials.some((one) => isMap(one) && one.revokedAt === undefined);
   } catch {
     return false;
   }

@@ -44,7 +44,7 @@ export function serversOfClientFile(content: unknown): ClientServers {
     const map = asMap(entry);
     if (map === undefined) {
       servers[name] = entry;
-    } else if (map['disabled'] === true) {
+    } else if (map.disabled === true) {
       warnings.push(`server ${JSON.stringify(name)} is switched off in the client's file and left out`);
     } else {
       const { server, ignored } = fromClient(map);
@@ -60,7 +60,7 @@ function fromClient(entry: Readonly<Record<string, unknown>>) {
   const ignored: string[] = [];
   for (const [key, value] of Object.entries(entry)) {
     if (KEPT.includes(key)) server[key] = value;
-    else if (key === 'serverUrl' || key === 'httpUrl') server['url'] = value;
+    else if (key === 'serverUrl' || key === 'httpUrl') server.url = value;
     else if (!SILENT.includes(key)) ignored.push(key);
   }
   return { server, ignored };

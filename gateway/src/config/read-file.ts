@@ -11,7 +11,7 @@ import type { Path } from './schema-tree.ts';
 export interface ReadFile {
   readonly value: unknown;
   /** line of the nearest thing that exists at or above a path */
-  lineOf(path: Path): number | undefined;
+  readonly lineOf: (path: Path) => number | undefined;
 }
 
 export function readConfigText(file: string): string {

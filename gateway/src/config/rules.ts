@@ -4,7 +4,7 @@
  */
 import type { FoundMistake } from './mistakes.ts';
 import type { GatelensConfig } from './schema.ts';
-import { formatHostPort, isLoopbackHost, type HostPort } from './values.ts';
+import { formatHostPort, isLoopbackHost, type HostPort } from '../access/address.ts';
 
 export interface RuleContext {
   /** keys made by `gatelens api-keys create` exist in the data directory */

@@ -3,7 +3,8 @@
  * a URL (Streamable HTTP, or the older SSE transport); `type` may be left out and follows from `command` or `url`.
  */
 import * as z from 'zod';
-import { duration, httpUrl, NAME_PATTERN, text } from './values.ts';
+import { NAME_PATTERN } from '../access/names.ts';
+import { duration, httpUrl, text } from './values.ts';
 
 const limits = {
   requestTimeout: duration({

@@ -4,17 +4,13 @@
  * Messages here say what to write; they never repeat what was written, since it may be a secret in the wrong place.
  */
 import * as z from 'zod';
+import { formatHostPort, parseHostPort, type HostPort } from '../access/address.ts';
+import { NAME_PATTERN } from '../access/names.ts';
 
 /** milliseconds */
 export type DurationMs = number;
 /** bytes */
 export type ByteSize = number;
-
-export interface HostPort {
-  readonly host: string;
-  /** 0 lets the system choose */
-  readonly port: number;
-}
 
 /** What a setting means for people; read by the documentation, the JSON Schema, remedies and redaction. */
 export interface SettingMeta {
@@ -70,27 +66,6 @@ export function parseSize(value: string | number): ByteSize | undefined {
   if (match === null || unit === undefined) return undefined;
   const bytes = Math.round(Number(match[1]) * unit);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
-
-/** @returns undefined when it is no `host:port` */
-export function parseHostPort(text: string): HostPort | undefined {
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text.trim());
-  if (match === null) return undefined;
-  const port = Number(match[3]);
-  if (port > 65_535) return undefined;
-  return { host: (match[1] ?? match[2] ?? '').toLowerCase(), port };
-}
-
-export function formatHostPort(address: HostPort): string {
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-}
-
-/** 127.0.0.0/8, ::1 (also mapped) and `localhost`: nobody on another machine reaches these. */
-export function isLoopbackHost(host: string): boolean {
-  const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
-  if (bare === 'localhost' || bare === '::1') return true;
-  const v4 = /^(?:::ffff:)?127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(bare);
-  return v4 !== null && v4.slice(1).every((part) => Number(part) <= 255);
 }
 
 function fail(ctx: z.core.ParsePayload, message: string): never {
@@ -184,7 +159,6 @@ export function name(meta: SettingMeta) {
     .regex(NAME_PATTERN, 'is no name; letters, digits, `.`, `_` and `-`, at most 64, beginning with a letter or digit')
     .meta({ ...meta });
 }
-export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function sha256Hex(meta: SettingMeta) {
   return z

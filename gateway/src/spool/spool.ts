@@ -39,21 +39,34 @@ export interface ChainLink {
 export interface Chain {
   readonly id: string;
   head(): ChainLink;
-  /** Gives the next position in this tick; the frame must be appended in the same tick. */
+  /**
+   * Gives the next position in this tick; the frame must be appended in the same tick, that is, without an `await`
+   * between. A link not appended by then is given to the next record, and its late append is rejected.
+   */
   next(canonicalForm: string): ChainLink;
 }
 
+/** Counted since start. */
 export interface SpoolStats {
+  /** record frames made durable, and those found waiting at start: `recorded - shipped` wait or were set aside */
   readonly recorded: number;
+  /** record frames the store accepted */
   readonly shipped: number;
   /** frames refused because the disk failed or the cap was reached */
   readonly refused: number;
+  /** requests of one frame that the store refuses for good; files in `set-aside/`, older ones included */
   readonly setAsideBatches: number;
   /** bytes on disk not yet shipped */
   readonly backlogBytes: number;
   /** 0n if nothing waits */
   readonly oldestUnshippedNs: bigint;
   readonly fdatasyncs: number;
+  /** calls with an intent and no completion yet */
+  readonly openIntents: number;
+  /** unreadable ranges found on disk */
+  readonly damagedRanges: number;
+  /** requests that were answered by no delivery and are repeated */
+  readonly shipRetries: number;
 }
 
 export interface Spool {

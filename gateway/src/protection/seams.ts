@@ -44,13 +44,18 @@ export interface SealedPayload {
   /** keyed digest of the plaintext body, for auditors only */
   readonly digest: string;
   readonly truncated: boolean;
-  /** set when this is the first use of the key: must be spooled before or together with the payload */
+  /**
+   * Set on the first use of the key (and on others in the same turn of the event loop): must be spooled before or
+   * together with the payload.
+   */
   readonly newKey?: WrappedDataKey;
 }
 
 export interface WrappedDataKey {
   readonly keyId: string;
   readonly subject: string;
+  /** chain id of the gateway that made it */
+  readonly gateway: string;
   /** month, `2026-11` */
   readonly epoch: string;
   readonly kekId: string;

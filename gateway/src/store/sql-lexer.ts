@@ -77,24 +77,19 @@ export function* tokens(sql: string): Generator<Token> {
   }
 }
 
-/** Statements of a file, without the `;` that ends each. Pieces of comments and blanks alone are left out. */
+/** Statements of a file, each without the `;` that ends it and without the comments before it. */
 export function splitStatements(sql: string): string[] {
   const statements: string[] = [];
-  let start = 0;
-  let hasCode = false;
-  const cut = (end: number): void => {
-    if (hasCode) statements.push(sql.slice(start, end).trim());
-    hasCode = false;
-  };
+  let start: number | undefined;
   for (const token of tokens(sql)) {
     if (token.kind === 'symbol' && sql[token.start] === ';') {
-      cut(token.start);
-      start = token.end;
+      if (start !== undefined) statements.push(sql.slice(start, token.start).trim());
+      start = undefined;
     } else if (token.kind !== 'space' && token.kind !== 'comment') {
-      hasCode = true;
+      start ??= token.start;
     }
   }
-  cut(sql.length);
+  if (start !== undefined) statements.push(sql.slice(start).trim());
   return statements;
 }
 
@@ -136,11 +131,6 @@ function skipOneBreak(sql: string, from: number): number {
   let at = from;
   while (at < sql.length && /[ \t\r]/.test(sql[at] ?? '')) at += 1;
   return sql[at] === '\n' ? at + 1 : at;
-}
-
-/** True if a `;` outside strings and comments is followed by anything but blanks and comments. */
-export function hasSecondStatement(sql: string): boolean {
-  return splitStatements(sql).length > 1;
 }
 
 /** True if a quoted identifier has an escape in it: nothing of ours is named so, and it could fake lines of an AST dump. */

@@ -6,7 +6,7 @@
 import { randomUUID, timingSafeEqual, createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Logger } from '../../logger.ts';
-import { quoteIdentifier, quoteLiteral } from '../sql-lexer.ts';
+import { quoteIdentifier, quoteLiteral, splitStatements } from '../sql-lexer.ts';
 import { EngineException, engineException, httpStatusOf } from './engine-exception.ts';
 import type { Engine, EngineConnection } from './engine.ts';
 import { type StoreRequest, readCredentials, readStoreRequest } from './http-request.ts';
@@ -140,11 +140,8 @@ class Endpoint {
       if (gone.aborted) return;
       const queryId = read.queryId ?? randomUUID();
       if (statement.format !== undefined && statement.root.kind === 'InsertQuery') {
-        if (read.data === undefined) {
-          // run as it is, what follows the data would run too
-          throw new EngineException(62, 'SYNTAX_ERROR', 'Where the data of this INSERT begins is not clear.');
-        }
-        const done = read.data.length === 0 ? undefined : await connection.insert(statement.normalised, read.data);
+        const data = insertData(statement.format, read.data);
+        const done = data.length === 0 ? undefined : await connection.insert(statement.normalised, data);
         sendDone(response, queryId, done?.rowsWritten ?? 0, done?.bytesWritten ?? 0);
         return;
       }
@@ -215,6 +212,19 @@ class Endpoint {
     this.#catalogs.set(database, tables);
     return tables;
   }
+}
+
+/** Data that the engine would take for data to its end. */
+function insertData(format: string, data: Buffer | undefined): Buffer {
+  if (data === undefined) {
+    // run as it is, what follows the data would run too
+    throw new EngineException(62, 'SYNTAX_ERROR', 'Where the data of this INSERT begins is not clear.');
+  }
+  // VALUES alone end at a semicolon, and the engine runs what follows it
+  if (format.toLowerCase() === 'values' && splitStatements(data.toString('latin1')).length > 1) {
+    throw new EngineException(62, 'SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed).');
+  }
+  return data;
 }
 
 /** The engine's own `default` shows files as tables, so only the administrator stands in it. */

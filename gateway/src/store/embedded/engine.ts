@@ -81,10 +81,10 @@ export class Engine {
   /** @throws GatelensError `data_dir_locked`, `data_dir_unusable` */
   constructor(native: NativeEngine, options: EngineOptions) {
     this.#native = native;
-    this.#path = resolve(options.dataDir, 'clickhouse');
+    this.#path = resolve(options.dataDir, 'store');
     try {
       mkdirSync(this.#path, { recursive: true, mode: 0o700 });
-      const config = join(options.dataDir, 'clickhouse-config.xml');
+      const config = join(this.#path, 'gatelens-engine.xml');
       writeFileSync(config, configXml(options), { mode: 0o600 });
       this.#control = native.CreateConnection(this.#path, [`--config-file=${config}`]);
     } catch (cause) {

@@ -141,6 +141,8 @@ async function readMultipart(
 ): Promise<string> {
   let sql = inUrl ?? '';
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } })
+    // deprecated for servers since it reads all into memory: here it is there already, and bounded
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
     .formData()
     .catch(() => {
       throw new EngineException(36, 'BAD_ARGUMENTS', 'The multipart body cannot be read.');

@@ -140,6 +140,6 @@ function startAnswer(task: ResultTask, format: string, headers: Record<string, s
 }
 
 function encodingFor(request: IncomingMessage): 'gzip' | 'zstd' | 'br' | undefined {
-  const accepted = String(request.headers['accept-encoding'] ?? '');
+  const accepted = request.headers['accept-encoding'] ?? '';
   return (['gzip', 'zstd', 'br'] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepted));
 }

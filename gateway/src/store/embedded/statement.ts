@@ -34,7 +34,7 @@ export async function readStatement(connection: EngineConnection, sql: string): 
     throw new EngineException(62, 'SYNTAX_ERROR', 'Identifiers with escape sequences are not supported here.');
   }
   // of an INSERT the normalised text, which has no data in it; else the text itself: it is what will run
-  const parsed = /^INSERT /.test(normalised) ? normalised : sql;
+  const parsed = normalised.startsWith('INSERT ') ? normalised : sql;
   const dump = await connection.query(`EXPLAIN AST ${parsed}`, 'TSVRaw');
   const root = parseDump(dump.bytes.toString());
   return { normalised, root, format: formatOf(normalised, root) };

@@ -189,7 +189,7 @@ class Supervisor {
       if (Date.now() - startedAt > STABLE_AFTER_MS) backoffMs = FIRST_BACKOFF_MS;
       for (;;) {
         await this.#pause(backoffMs);
-        if (this.#closing) return;
+        if (this.#isClosing()) return;
         backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
         try {
           child = await this.#spawn(first.ports);
@@ -200,6 +200,11 @@ class Supervisor {
         }
       }
     }
+  }
+
+  /** a call, so that the compiler does not take the answer before an await for the answer after it */
+  #isClosing(): boolean {
+    return this.#closing;
   }
 
   #pause(ms: number): Promise<void> {
@@ -256,7 +261,7 @@ async function readiness(
   if (outcome !== 'late' && 'type' in outcome && outcome.type === 'ready') return outcome;
   child.kill('SIGKILL');
   await exited;
-  if (/Cannot lock file/.test(complaints)) {
+  if (complaints.includes('Cannot lock file')) {
     throw new GatelensError(
       'data_dir_locked',
       `Another process uses the embedded store in ${dataDir}. Stop it, or give this one a dataDir of its own.`

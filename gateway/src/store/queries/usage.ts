@@ -80,7 +80,7 @@ const FIGURES = `sum(n) AS calls, sumIf(n, ended IN ${ERRORS}) AS errors, sumIf(
     sum(tokens_n) AS tokens`;
 
 function usageSql(source: string): string {
-  return `SELECT grouping(server_name, tool_name) AS level, server_name AS server, tool_name AS tool, ${FIGURES},
+  return `SELECT toUInt8(grouping(server_name, tool_name)) AS level, server_name AS server, tool_name AS tool, ${FIGURES},
     sum(in_n) AS bytes_in, sum(out_n) AS bytes_out,
     arrayMap(bucket -> exp2((bucket + 1) / 8), quantilesExactWeighted(0.5, 0.95, 0.99)(latency_bucket, n)) AS quantiles_us,
     uniqExact(server_name) AS servers, uniqExactIf((server_name, tool_name), tool_name != '') AS tools
@@ -95,7 +95,7 @@ ${QUERY_SETTINGS}`;
 }
 
 function userUsageSql(source: string): string {
-  return `SELECT grouping(user_key, server_name) AS level, user_key, server_name AS server, ${FIGURES},
+  return `SELECT toUInt8(grouping(user_key, server_name)) AS level, user_key, server_name AS server, ${FIGURES},
     uniqExactIf(user_key, user_key != '') AS users
 FROM (
     ${source}

@@ -1,0 +1,235 @@
+/**
+ * The access matrix of the product on the real engine: every role at every endpoint of the OpenAPI document, for one's
+ * own call, somebody else's, and one on a server outside an auditor's scope. A route without a row here fails.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openApiDocument } from '../../src/audit-api/openapi.ts';
+import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
+import {
+  NS,
+  callIdAt,
+  insertCalls,
+  insertPayload,
+  insertPrincipals,
+  startTestApi,
+  startTestStore,
+  userKey,
+} from './api-under-test.ts';
+
+const NOW_MS = Date.now();
+const MARKER = 'MARKER-9c41';
+
+const ROLES = [
+  'anonymous',
+  'unknown',
+  'expired',
+  'viewer without identity',
+  'viewer',
+  'admin',
+  'auditor',
+  'auditor of github',
+] as const;
+type Role = (typeof ROLES)[number];
+
+const SUBJECTS = ['own', 'other', 'foreign', 'missing'] as const;
+type Subject = (typeof SUBJECTS)[number];
+
+function call(email: string, server: string, ageMs: number): TestCall {
+  const ms = NOW_MS - ageMs;
+  return { call_id: callIdAt(ms), startedNs: BigInt(ms) * NS, email, server };
+}
+/** Own means: of ana, who is the viewer and the admin. Foreign: on a server that the second auditor does not cover. */
+const CALLS: Record<Exclude<Subject, 'missing'>, TestCall> = {
+  own: call('ana@example.com', 'github', 1000),
+  other: call('bob@example.com', 'github', 2000),
+  foreign: call('bob@example.com', 'hr', 3000),
+};
+const idOf = (subject: Subject): string => (subject === 'missing' ? callIdAt(NOW_MS) : CALLS[subject].call_id);
+
+type Expected = number | Readonly<Record<Subject, number>>;
+const NOBODY = { anonymous: 401, unknown: 401, expired: 401 } as const;
+const SEES_OWN = { own: 200, other: 404, foreign: 404, missing: 404 };
+const SEES_ALL = { own: 200, other: 200, foreign: 200, missing: 404 };
+const OPEN = { anonymous: 200, unknown: 200, expired: 200, 'viewer without identity': 200, viewer: 200 } as const;
+
+const MATRIX: Readonly<Record<string, Readonly<Record<Role, Expected>>>> = {
+  'get /healthz': { ...OPEN, admin: 200, auditor: 200, 'auditor of github': 200 },
+  'get /api/v1/openapi.json': { ...OPEN, admin: 200, auditor: 200, 'auditor of github': 200 },
+  'get /api/v1/me': {
+    ...NOBODY,
+    'viewer without identity': 200,
+    viewer: 200,
+    admin: 200,
+    auditor: 200,
+    'auditor of github': 200,
+  },
+  'get /api/v1/calls': {
+    ...NOBODY,
+    'viewer without identity': 403,
+    viewer: 200,
+    admin: 200,
+    auditor: 200,
+    'auditor of github': 200,
+  },
+  'get /api/v1/usage/summary': {
+    ...NOBODY,
+    'viewer without identity': 403,
+    viewer: 200,
+    admin: 200,
+    auditor: 200,
+    'auditor of github': 200,
+  },
+  'get /api/v1/calls/{id}': {
+    ...NOBODY,
+    'viewer without identity': 403,
+    viewer: SEES_OWN,
+    admin: SEES_ALL,
+    auditor: SEES_ALL,
+    'auditor of github': SEES_ALL,
+  },
+  'get /api/v1/calls/{id}/payload': {
+    ...NOBODY,
+    'viewer without identity': 403,
+    viewer: 403,
+    admin: 403,
+    auditor: SEES_ALL,
+    'auditor of github': { own: 200, other: 200, foreign: 403, missing: 404 },
+  },
+};
+
+/** Whose calls a role reads in lists and totals. */
+const READS: Partial<Record<Role, readonly Exclude<Subject, 'missing'>[]>> = {
+  viewer: ['own'],
+  admin: ['own', 'other', 'foreign'],
+  auditor: ['own', 'other', 'foreign'],
+  'auditor of github': ['own', 'other', 'foreign'],
+};
+
+function operations(): string[] {
+  const { paths } = openApiDocument('0') as { paths: Record<string, Record<string, unknown>> };
+  return Object.entries(paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`));
+}
+
+let store: TestStore;
+let testApi: TestApi;
+
+beforeAll(async () => {
+  store = await startTestStore();
+  testApi = startTestApi(store.reader);
+  await insertPrincipals(store, { 'ana@example.com': 'ana', 'bob@example.com': 'bob' });
+  for (const one of Object.values(CALLS)) {
+    const sealed = await insertPayload(store, one, {
+      request: JSON.stringify({ secret: `${MARKER} request` }),
+      response: JSON.stringify({ secret: `${MARKER} response` }),
+    });
+    await insertCalls(store, [{ ...one, ...sealed }]);
+  }
+});
+afterAll(() => store.close());
+
+const get = (path: string, role: Role): Promise<Response> => testApi.get(path, role === 'anonymous' ? undefined : role);
+
+describe('the matrix', () => {
+  test('has a row for every operation of the OpenAPI document, and for no other', () => {
+    expect(Object.keys(MATRIX).sort()).toEqual(operations().sort());
+  });
+
+  test('knows every route that the API serves', () => {
+    const served = testApi.api.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`);
+    expect([...new Set(served)].sort()).toEqual(Object.keys(MATRIX).sort());
+  });
+});
+
+describe.each(Object.keys(MATRIX))('%s', (operation) => {
+  const path = operation.split(' ')[1] ?? '';
+  const row = MATRIX[operation];
+  test.each(ROLES)('%s', async (role) => {
+    const expected = row?.[role] ?? 0;
+    for (const subject of path.includes('{id}') ? SUBJECTS : SUBJECTS.slice(0, 1)) {
+      const answer = await get(path.replace('{id}', idOf(subject)), role);
+      const text = await answer.text();
+      const status = typeof expected === 'number' ? expected : expected[subject];
+      expect({ subject, status: answer.status }).toEqual({ subject, status });
+      const opened = path.endsWith('/payload') && status === 200;
+      expect({ subject, marker: text.includes(MARKER) }).toEqual({ subject, marker: opened });
+      if (role === 'viewer') {
+        expect(text).not.toContain('bob');
+        expect(text).not.toContain(userKey('bob@example.com'));
+      }
+    }
+  });
+});
+
+describe.each(Object.entries(READS))('%s', (role, reads) => {
+  const ids = reads.map((subject) => CALLS[subject].call_id);
+
+  test('lists exactly the calls that may be seen', async () => {
+    const { items } = (await (await get('/api/v1/calls', role as Role)).json()) as { items: { id: string }[] };
+    expect(items.map(({ id }) => id)).toEqual(ids);
+  });
+
+  test('counts exactly the calls that may be seen', async () => {
+    const summary = (await (await get('/api/v1/usage/summary', role as Role)).json()) as {
+      totals: { calls: number; users: number };
+      userServers: object[];
+      scope: string;
+    };
+    expect(summary.totals).toMatchObject({ calls: ids.length, users: new Set(reads.map((s) => CALLS[s].email)).size });
+    expect(summary.userServers).toHaveLength(ids.length);
+    expect(summary.scope).toBe(role === 'viewer' ? 'own' : 'all');
+  });
+
+  test('cannot reach further by any filter', async () => {
+    const everything = `user=bob@example.com&user=bob&user=${userKey('bob@example.com')}&user=ana@example.com`;
+    for (const path of ['/api/v1/calls', '/api/v1/usage/summary']) {
+      const text = await (await get(`${path}?${everything}`, role as Role)).text();
+      expect(text.includes(CALLS.other.server)).toBe(true);
+      expect(text.includes('"hr"')).toBe(role !== 'viewer');
+    }
+  });
+
+  test('is told of each payload whether it can be opened, and why not', async () => {
+    const { items } = (await (await get('/api/v1/calls', role as Role)).json()) as {
+      items: { server: string; payload: object }[];
+    };
+    for (const { server, payload } of items) {
+      const hidden = role === 'auditor' || (role === 'auditor of github' && server === 'github') ? undefined : true;
+      const because = role.startsWith('auditor') ? 'other_server' : 'not_auditor';
+      expect(payload).toMatchObject(
+        hidden === undefined ? { visible: true } : { visible: false, hiddenBecause: because }
+      );
+    }
+  });
+});
+
+test('a call of somebody else and one that does not exist are the same to a viewer, to the byte', async () => {
+  const other = await get(`/api/v1/calls/${idOf('other')}`, 'viewer');
+  const missing = await get(`/api/v1/calls/${idOf('missing')}`, 'viewer');
+  expect(await other.text()).toBe(await missing.text());
+  const headers = ({ headers: all }: Response): string[][] => [...all].filter(([name]) => name !== 'date');
+  expect(headers(other)).toEqual(headers(missing));
+});
+
+test('each payload that was given out or refused is in the access log, with who, whose and where', async () => {
+  const fresh = startTestApi(store.reader);
+  await fresh.get(`/api/v1/calls/${idOf('other')}/payload`, 'auditor');
+  await fresh.get(`/api/v1/calls/${idOf('foreign')}/payload`, 'auditor of github');
+  await fresh.get(`/api/v1/calls/${idOf('own')}/payload`, 'admin');
+  expect(fresh.recorded).toMatchObject([
+    {
+      decision: 'allowed',
+      actorName: 'siem',
+      targetCallId: idOf('other'),
+      targetUserKey: userKey('bob@example.com'),
+      targetServer: 'github',
+      rows: 1,
+    },
+    { decision: 'refused', reason: 'other_server', actorName: 'gh', targetServer: 'hr' },
+    { decision: 'refused', reason: 'not_auditor', actorName: 'boss', actorKey: userKey('ana@example.com') },
+  ]);
+  expect(
+    JSON.stringify(fresh.recorded, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+  ).not.toMatch(/MARKER|@/);
+});

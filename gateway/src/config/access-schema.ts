@@ -52,17 +52,19 @@ export const limitsSchema = z
   .strictObject({
     bodyBytes: size({ description: 'Largest request body; larger ones get 413 and a record.' }, 1024).prefault('4MiB'),
     headerBytes: size({ description: 'Largest request headers in all; larger ones get 431.' }, 1024).prefault('16KiB'),
-    messageBytes: size({ description: 'Largest single message from a stdio server.' }, 1024).prefault('16MiB'),
+    messageBytes: size({ description: 'Largest single message from a stdio server.' }, 1024).prefault('64MiB'),
     receiveTimeout: duration({ description: 'How long a client may take to send a request.' }).prefault('30s'),
     connectTimeout: duration({ description: 'How long connecting to an HTTP server may take.' }).prefault('10s'),
     requestTimeout: duration({
       description: 'How long an upstream server may stay silent during a request; any byte or progress begins it anew.',
     }).prefault('5m'),
-    startTimeout: duration({ description: 'How long a stdio server may take to start.' }).prefault('30s'),
+    startTimeout: duration({
+      description: 'How long a stdio server may take to start; `npx` may download a package in this time.',
+    }).prefault('60s'),
     maxSessions: z
       .int()
       .min(1)
-      .default(100)
+      .default(64)
       .meta({ description: 'Children that may run at once for one stdio server.' }),
     sessionIdle: duration({ description: 'A stdio session without traffic is ended after this time.' }).prefault('30m'),
     shutdownTimeout: duration({ description: 'How long running calls may take to end at shutdown.' }).prefault('10s'),

@@ -38,27 +38,47 @@ export interface LoadOptions {
 
 /** Throws ConfigError (`config_invalid`) with all mistakes. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
-  const file = options.file === undefined ? undefined : resolve(options.cwd, options.file);
+  const { env, cwd, mcpConfigFile } = options;
+  const file = options.file === undefined ? undefined : resolve(cwd, options.file);
   const main = file === undefined ? undefined : parseConfigText(options.file ?? file, readConfigText(file));
   const base = main === undefined ? (options.defaults ?? {}) : (main.value ?? {});
-  const client = options.mcpConfigFile === undefined ? undefined : readClientFile(options.mcpConfigFile, options.cwd);
-  const source = options.file ?? options.mcpConfigFile ?? 'the built-in configuration';
+  const files = [options.file, mcpConfigFile].filter((one) => one !== undefined);
+  const source = files.length === 0 ? 'the built-in configuration' : files.join(' with ');
   if (!isMap(base)) {
-    throw new ConfigError(source, [
-      { path: '', message: 'is not a map of settings', remedy: 'Begin with e.g. `mcpServers:`.' },
-    ]);
+    const remedy = 'Begin with e.g. `mcpServers:`.';
+    throw new ConfigError(source, [{ path: '', message: 'is not a map of settings', remedy }]);
   }
-  const own = base.mcpServers;
-  const input =
-    client === undefined ? base : { ...base, mcpServers: { ...(isMap(own) ? own : {}), ...client.servers } };
+  const client = mcpConfigFile === undefined ? undefined : readClientFile(mcpConfigFile, cwd);
+  const { input, warnings } = client === undefined ? { input: base, warnings: [] } : withClientServers(base, client);
   return parseConfig(input, {
     source,
-    env: options.env,
-    baseDir: file === undefined ? options.cwd : dirname(file),
-    ...(options.dataDir === undefined ? {} : { dataDir: resolve(options.cwd, options.dataDir) }),
-    ...(main === undefined ? {} : { lineOf: main.lineOf }),
-    warnings: client?.warnings ?? [],
+    env,
+    baseDir: file === undefined ? cwd : dirname(file),
+    ...(options.dataDir === undefined ? {} : { dataDir: resolve(cwd, options.dataDir) }),
+    lineOf: (path) => (isOfClient(path, client) ? undefined : main?.lineOf(path)),
+    warnings: [...(client?.warnings ?? []), ...warnings],
   });
+}
+
+interface ClientFile {
+  readonly name: string;
+  readonly servers: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly string[];
+}
+
+function withClientServers(base: Readonly<Record<string, unknown>>, { name, servers }: ClientFile) {
+  const own = base.mcpServers ?? {};
+  if (!isMap(own)) return { input: base, warnings: [] };
+  const twice = Object.keys(servers).filter((server) => Object.hasOwn(own, server));
+  const warnings = twice.map(
+    (server) => `server ${JSON.stringify(server)} is taken from ${name}, not from the configuration`
+  );
+  return { input: { ...base, mcpServers: { ...own, ...servers } }, warnings };
+}
+
+function isOfClient(path: Path, client: ClientFile | undefined): boolean {
+  const [section, server] = path;
+  return client !== undefined && section === 'mcpServers' && Object.hasOwn(client.servers, server ?? '');
 }
 
 /**
@@ -106,19 +126,18 @@ export function parseConfig(input: Readonly<Record<string, unknown>>, options: P
     ...expanded,
     ...('mcpServers' in expanded ? { mcpServers: withTypes(expanded.mcpServers) } : {}),
   };
-  const { parsed, mistakes } = parseSections(prepared);
+  const { parsed, mistakes: invalid } = parseSections(prepared);
   const dataDir = resolve(options.baseDir, options.dataDir ?? parsed.dataDir ?? DEFAULT_DATA_DIR);
   const placed = placePaths({ ...parsed, dataDir }, options.baseDir);
   const context = {
     hasStoredApiKeys: hasEntries(resolve(dataDir, 'keys/api-keys.json')),
     hasStoredAuditTokens: hasEntries(resolve(dataDir, 'keys/audit-tokens.json')),
   };
-  const all = onePerPath([...expansion.mistakes, ...mistakes, ...checkRules(placed, context)]);
-  if (all.length > 0 || !isComplete(placed))
-    throw new ConfigError(
-      options.source,
-      all.map((one) => located(one, options.lineOf))
-    );
+  const all = onePerPath([...expansion.mistakes, ...invalid, ...checkRules(placed, context)]);
+  if (all.length > 0 || !isComplete(placed)) {
+    const mistakes = all.map((one) => located(one, options.lineOf));
+    throw new ConfigError(options.source, mistakes);
+  }
   return {
     config: deepFreeze(placed),
     source: options.source,
@@ -204,19 +223,14 @@ function warningsFor(config: GatelensConfig, hasStoredApiKeys: boolean): string[
   return warnings;
 }
 
-function readClientFile(
-  file: string,
-  cwd: string
-): { servers: Readonly<Record<string, unknown>>; warnings: readonly string[] } {
-  const path = resolve(cwd, file);
-  const read = parseConfigText(file, readConfigText(path));
+function readClientFile(file: string, cwd: string): ClientFile {
+  const read = parseConfigText(file, readConfigText(resolve(cwd, file)));
   const { servers, mistakes, warnings } = serversOfClientFile(read.value);
-  if (mistakes.length > 0)
-    throw new ConfigError(
-      file,
-      mistakes.map((one) => located(one, read.lineOf))
-    );
-  return { servers, warnings };
+  if (mistakes.length > 0) {
+    const found = mistakes.map((one) => located(one, read.lineOf));
+    throw new ConfigError(file, found);
+  }
+  return { name: file, servers, warnings };
 }
 
 /** An unreadable file counts as none: the listener is then refused, not opened. */

@@ -21,7 +21,8 @@ export interface ConfigMistake {
 export class ConfigError extends GatelensError {
   readonly mistakes: readonly ConfigMistake[];
 
-  constructor(source: string, mistakes: readonly ConfigMistake[]) {
+  constructor(source: string, found: readonly ConfigMistake[]) {
+    const mistakes = found.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
     const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`;
     super(
       'config_invalid',

@@ -1,0 +1,108 @@
+/**
+ * The program `gatelens`: commands, exit codes, and the only place that touches the process it runs in. Commands live in
+ * cli/; what they start is imported when it is needed, so that `--help` and `api-keys` answer at once.
+ */
+import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { checkConfigCommand } from './cli/check-config.ts';
+import type { CliContext } from './cli/context.ts';
+import { apiKeysCommand, tokensCommand } from './cli/credentials.ts';
+import { EXIT, type ExitCode } from './cli/exit-codes.ts';
+import { debugTextOf, failureOf } from './cli/failure.ts';
+import { migrateCommand } from './cli/migrate.ts';
+import { serveCommand, type StartService } from './cli/serve.ts';
+
+export const VERSION: string = manifest.version;
+
+const HELP = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration, 4 data directory, 5 store.
+
+Examples:
+  $ gatelens serve                                    with gatelens.yaml, or sample servers
+  $ gatelens serve --mcp-config claude_desktop_config.json
+  $ gatelens check-config --config gatelens.yaml
+  $ gatelens api-keys create --name ci --user ana@example.com --expires 90d
+  $ gatelens tokens create --name siem --role auditor`;
+
+const startFromMain: StartService = async (start) => {
+  const { startGatelens } = await import('./main.ts');
+  return startGatelens(start);
+};
+
+/** @param args what follows the program's name */
+export async function runCli(
+  args: readonly string[],
+  context: CliContext,
+  startService: StartService = startFromMain
+): Promise<ExitCode> {
+  const debug = args.includes('--debug');
+  try {
+    await program(context, startService).parseAsync([...args], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    const { exitCode, text } = failureOf(error);
+    if (text !== '') context.note(`gatelens: ${text}`);
+    if (debug && !(error instanceof CommanderError)) context.note(debugTextOf(error));
+    return exitCode;
+  }
+}
+
+function program(context: CliContext, startService: StartService): Command {
+  const root = new Command('gatelens')
+    .description('The audit log and usage insight for MCP traffic.')
+    .version(VERSION)
+    .addHelpText('after', HELP)
+    .addCommand(serveCommand(context, VERSION, startService))
+    .addCommand(migrateCommand(context))
+    .addCommand(checkConfigCommand(context))
+    .addCommand(apiKeysCommand(context))
+    .addCommand(tokensCommand(context));
+  settle(root, context);
+  return root;
+}
+
+/** What holds for every command: errors are thrown, text goes where the context says, `--debug` is taken everywhere. */
+function settle(command: Command, context: CliContext): void {
+  command
+    .option('--debug', 'print stack traces of errors')
+    .exitOverride()
+    .showHelpAfterError('Add --help to see what there is.')
+    .configureOutput({ writeOut: context.print, writeErr: (text) => context.note(text.trimEnd()) });
+  for (const child of command.commands) settle(child, context);
+}
+
+/** Runs the program in this process. */
+export async function main(): Promise<void> {
+  const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+  };
+  process.stdout.on('error', ignoreClosedPipe);
+  process.stderr.on('error', ignoreClosedPipe);
+  const context = processContext();
+  const args = process.argv.slice(2);
+  // Node would print the error's text, and that text may be anything.
+  const crash = (error: unknown): void => {
+    context.note(`gatelens: ${failureOf(error).text}`);
+    if (args.includes('--debug')) context.note(debugTextOf(error));
+    process.exit(EXIT.failure);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  process.exit(await runCli(args, context));
+}
+
+function processContext(): CliContext {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    nodePath: process.execPath,
+    now: () => new Date(),
+    print: (text) => void process.stdout.write(text),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    log: (line) => void process.stderr.write(line),
+    onSignal: (listener) => {
+      for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => listener(signal));
+    },
+    exitNow: (code) => process.exit(code),
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * What a command gets from the process it runs in. Commands never touch `process` themselves, so tests can run them
+ * without one, and nothing of the environment is read anywhere else.
+ */
+import type { Environment } from '../config.ts';
+
+export interface CliContext {
+  readonly env: Environment;
+  readonly cwd: string;
+  /** the Node binary that runs us; runs the demo's servers, too */
+  readonly nodePath: string;
+  readonly now: () => Date;
+  /** what was asked for */
+  readonly print: (text: string) => void;
+  /** remarks, warnings, errors */
+  readonly note: (text: string) => void;
+  /** log lines of the running service, newline included */
+  readonly log: (line: string) => void;
+  /** calls back at each SIGINT or SIGTERM */
+  readonly onSignal: (listener: (signal: string) => void) => void;
+  /** ends the process at once */
+  readonly exitNow: (code: number) => void;
+}
+
+/** What was asked for on the command line is wrong; exit code 2. */
+export class UsageError extends Error {}

@@ -1,0 +1,46 @@
+/**
+ * Opens the store as its administrator, embedded or a server, and applies or plans the migrations. Loads the database
+ * client and the engine, so it is imported only when it is needed.
+ */
+import type { GatelensConfig } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { createStoreClient, type StoreClientOptions } from '../store/client.ts';
+import { startEmbeddedStore } from '../store/embedded/supervisor.ts';
+import { migrate, planMigrations, type MigrationStep } from '../store/migrations.ts';
+
+/** A statement of a large store may take its time. */
+const STATEMENT_TIMEOUT_MS = 10 * 60_000;
+
+/** @returns the steps to do (`dryRun`) or done; done ones without their statements */
+export async function migrateStore(
+  config: GatelensConfig,
+  { dryRun, logger }: { readonly dryRun: boolean; readonly logger: Logger }
+): Promise<readonly MigrationStep[]> {
+  const { login, close } = await openStore(config, logger);
+  const client = createStoreClient({ ...login, requestTimeoutMs: STATEMENT_TIMEOUT_MS });
+  try {
+    const target = {
+      retentionMs: config.retention,
+      embedded: config.store === undefined,
+      ...(config.store?.cluster === undefined ? {} : { cluster: config.store.cluster }),
+    };
+    if (dryRun) return await planMigrations({ client, target, logger });
+    return (await migrate({ client, target, logger })).map((name) => ({ name, statements: [] }));
+  } finally {
+    await client.close();
+    await close();
+  }
+}
+
+async function openStore(
+  config: GatelensConfig,
+  logger: Logger
+): Promise<{ login: StoreClientOptions; close: () => Promise<void> }> {
+  const { store, dataDir, listen } = config;
+  if (store !== undefined) {
+    const { username, password = '' } = store.admin ?? store;
+    return { login: { url: store.url, username, password }, close: () => Promise.resolve() };
+  }
+  const embedded = await startEmbeddedStore({ dataDir, logger, ports: { store: listen.store.port } });
+  return { login: { url: embedded.url, ...embedded.credentials.gatelens_admin }, close: () => embedded.close() };
+}

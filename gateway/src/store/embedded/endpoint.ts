@@ -46,6 +46,7 @@ const BASE_SETTINGS: Readonly<Record<string, string>> = {
   allow_introspection_functions: '0',
   // VALUES are literals here: expressions would be evaluated, file() among them
   input_format_values_interpret_expressions: '0',
+  input_format_values_deduce_templates_of_expressions: '0',
   max_query_size: String(1024 * 1024),
 };
 
@@ -163,7 +164,7 @@ class Endpoint {
     const permissions = permissionsOf(user);
     const database = databaseFor(permissions, read.database);
     const setUp = [
-      ...(database === undefined ? [] : [`USE ${quoteIdentifier(database)}`]),
+      `USE ${quoteIdentifier(database)}`,
       `SET ${assignments(this.#settingsFor(permissions, read))}`,
       ...[...read.parameters].map(([name, value]) => `SET ${parameterName(name)} = ${quoteLiteral(value)}`),
     ];
@@ -171,9 +172,8 @@ class Endpoint {
     if (known === undefined) await connection.query(setUp.splice(0).join('; '), 'Null');
     const statement = known ?? (await readStatement(connection, read.sql));
     this.#statements.put(read.sql, statement);
-    // the administrator may read every table, so no name needs to be looked up
-    const tables = database === undefined ? new Set<string>() : await this.#tablesOf(connection, database);
-    checkPermission(user, statement, { database: database ?? 'default', has: (table) => tables.has(table) });
+    const tables = await this.#tablesOf(connection, database);
+    checkPermission(user, statement, { database, has: (table) => tables.has(table) });
     if (read.readonlyMethod && !isSelect(statement) && !permissions.mayDefine) {
       throw new EngineException(164, 'READONLY', 'Cannot execute query in readonly mode: GET reads only.');
     }
@@ -227,9 +227,9 @@ function insertData(format: string, data: Buffer | undefined): Buffer {
   return data;
 }
 
-/** The engine's own `default` shows files as tables, so only the administrator stands in it. */
-function databaseFor(permissions: Permissions, asked: string | undefined): string | undefined {
-  if (permissions.mayDefine) return asked;
+/** Never the engine's own `default`: it shows files as tables. */
+function databaseFor(permissions: Permissions, asked: string | undefined): string {
+  if (permissions.mayDefine) return asked === undefined || asked === 'default' ? 'system' : asked;
   const database = asked === undefined || asked === 'default' ? DEFAULT_DATABASE : asked;
   const allowed = permissions.readonly === 1 ? database === DEFAULT_DATABASE : READ_DATABASES.has(database);
   if (!allowed) throw new EngineException(497, 'ACCESS_DENIED', 'Not enough privileges for this database.');

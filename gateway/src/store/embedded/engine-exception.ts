@@ -25,11 +25,11 @@ export function engineException(cause: unknown): EngineException {
   const text = cause instanceof Error ? cause.message : String(cause);
   const found = PATTERN.exec(text);
   if (found === null) return new EngineException(1002, 'UNKNOWN_EXCEPTION', text.slice(0, 2000));
+  const type = found[3] ?? 'UNKNOWN_EXCEPTION';
   // the engine repeats itself: "Code: 164. DB::Exception: Code: 164. DB::Exception: … (READONLY) (version …). (READONLY)"
-  const message = (found[2] ?? '')
-    .replace(/^(Code: \d+\. DB::Exception: )+/, '')
-    .replace(/ \([A-Z0-9_]{3,}\) \(version [^)]*\)\.?$/, '');
-  return new EngineException(Number(found[1]), found[3] ?? 'UNKNOWN_EXCEPTION', message);
+  const repeated = new RegExp(`(?: \\(${type}\\)(?: \\(version [^)]*\\))?\\.?)+$`);
+  const message = (found[2] ?? '').replace(/^(Code: \d+\. DB::Exception: )+/, '').replace(repeated, '');
+  return new EngineException(Number(found[1]), type, message);
 }
 
 /** HTTP status that a ClickHouse server gives for the commonest codes. */

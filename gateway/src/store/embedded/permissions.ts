@@ -155,6 +155,9 @@ const REFUSED_FUNCTIONS =
 /** Only engines that keep their data here. */
 const TABLE_ENGINES = /^(\w*MergeTree|Memory|Null|Atomic)$/;
 
+/** Nodes of the dump that carry the name of a table or database. */
+const TABLE_NODES = /^(TableIdentifier|\w+Query|Rename)$/;
+
 /** Names after IN stand for tables. */
 const IN_FUNCTIONS = /^(global)?(not)?(null)?in(ignoreset)?$/;
 
@@ -248,12 +251,15 @@ export function checkPermission(user: StoreUser, statement: Statement, catalog: 
 /** For everyone, the administrator too. */
 function checkNothingOutside(user: StoreUser, statement: Statement): void {
   for (const { node, parent } of walk(statement.root)) {
+    // the engine's own database: it takes names of files for tables
+    if (/^default\b/.test(node.text) && TABLE_NODES.test(node.kind)) denied(user, 'the database default');
     // the dump does not say which function it applies
     if (node.kind === 'ColumnsApplyTransformer') denied(user, 'APPLY');
     if (node.kind !== 'Function') continue;
     const name = functionName(node).toLowerCase();
     if (parent?.kind === 'TableExpression') {
-      if (!TABLE_FUNCTIONS.has(name)) denied(user, `the table function ${name}`);
+      const allowed = TABLE_FUNCTIONS.has(name) && PERMISSIONS[user].mayRead('system.one');
+      if (!allowed) denied(user, `the table function ${name}`);
     } else if (REFUSED_FUNCTIONS.test(name)) denied(user, `the function ${name}`);
   }
   checkWords(user, statement.normalised);
@@ -268,7 +274,9 @@ function checkWords(user: StoreUser, normalised: string): void {
   let previous = '';
   for (const token of tokens(normalised)) {
     if (token.kind === 'space') continue;
-    const word = token.kind === 'word' ? normalised.slice(token.start, token.end).toUpperCase() : '';
+    const text = normalised.slice(token.start, token.end);
+    if (/^[`"]?default[`"]?$/.test(text) && normalised[token.end] === '.') denied(user, 'the database default');
+    const word = token.kind === 'word' ? text.toUpperCase() : '';
     if ((previous === 'INTO' && word === 'OUTFILE') || (previous === 'FROM' && word === 'INFILE')) {
       denied(user, 'reading or writing files');
     }

@@ -82,8 +82,8 @@ function parseDump(dump: string): AstNode {
 }
 
 function formatOf(normalised: string, root: AstNode): string | undefined {
-  if (root.kind === 'InsertQuery') return / FORMAT ([A-Za-z0-9_]+)$/.exec(normalised)?.[1];
-  return root.children.find((child) => child.kind === 'Identifier')?.text;
+  if (root.kind === 'SelectWithUnionQuery') return root.children.find((child) => child.kind === 'Identifier')?.text;
+  return / FORMAT ([A-Za-z0-9_]+)$/.exec(normalised)?.[1];
 }
 
 export function* walk(node: AstNode, parent?: AstNode): Generator<{ node: AstNode; parent: AstNode | undefined }> {

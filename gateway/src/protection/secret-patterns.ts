@@ -84,6 +84,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
     rewrite: (match, placeholder) => match.slice(0, match.indexOf('/') + 1) + placeholder,
   },
   { name: 'google_key', source: String.raw`${START}(?:AIza[\w-]{30,}|ya29\.[\w-]{16,}|GOCSPX-[\w-]{16,})` },
+  { name: 'gatelens_key', source: String.raw`${START}gla?_[\w-]{40,}` },
   { name: 'npm_token', source: `${START}npm_[A-Za-z0-9]{30,}` },
   { name: 'pypi_token', source: String.raw`${START}pypi-[\w-]{40,}` },
   { name: 'huggingface_token', source: `${START}hf_[A-Za-z0-9]{20,}` },
@@ -117,4 +118,4 @@ export const EMAIL_PATTERN: SecretPattern = {
  * A cheap necessary condition for SECRET_PATTERNS: most texts have none of these and are left after one scan.
  */
 export const PATTERN_HINT =
-  /-----BEGIN|AGE-SECRET|age-secret|eyJ|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-|sk-|[sr]k_|whsec_|A[KSBC][ICA]A|xox[abeoprs]|xapp-|hooks\.slack|AIza|ya29\.|GOCSPX-|npm_|pypi-|hf_|SG\.|glsa_|glc_|hv[sbr]\.|do[opr]_v1_|dapi|:AA|:\/\/[^\s/?#@]{0,386}@|\d(?:[ \u00a0-]?\d){12}/;
+  /-----BEGIN|AGE-SECRET|age-secret|eyJ|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]|gh[pousr]_|github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|soat)-|sk-|[sr]k_|whsec_|A[KSBC][ICA]A|xox[abeoprs]|xapp-|hooks\.slack|AIza|ya29\.|GOCSPX-|gla?_|npm_|pypi-|hf_|SG\.|glsa_|glc_|hv[sbr]\.|do[opr]_v1_|dapi|:AA|:\/\/[^\s/?#@]{0,386}@|\d(?:[ \u00a0-]?\d){12}/;

@@ -1,0 +1,120 @@
+/**
+ * What is started, in which order, and how it ends. Keys, then spools (nothing passes that cannot be recorded), then the
+ * store, then whoever listens; ends in the opposite order. Reads no file and no environment: the CLI hands both in.
+ */
+import { startAuditApi } from './assembly/audit-api.ts';
+import { startGateway, type Gateway } from './assembly/gateway.ts';
+import { startGatewayMetrics } from './assembly/metrics.ts';
+import { openRecorder } from './assembly/recorder.ts';
+import { openStore } from './assembly/store.ts';
+import type { Environment, GatelensConfig } from './config.ts';
+import type { Logger } from './logger.ts';
+import { loadKeyring } from './protection/keyring.ts';
+import { createPseudonyms } from './protection/pseudonyms.ts';
+
+export interface StartOptions {
+  readonly config: GatelensConfig;
+  /** for the few variables that stdio servers inherit */
+  readonly env: Environment;
+  readonly logger: Logger;
+  readonly version: string;
+  /** omitted: both */
+  readonly only?: 'gateway' | 'audit-api';
+}
+
+export interface Gatelens {
+  readonly urls: {
+    readonly mcp?: string;
+    readonly auditApi?: string;
+    readonly metrics?: string;
+    readonly store: string;
+  };
+  /** things that work but should be known, a sentence each */
+  readonly warnings: readonly string[];
+  /** Ends politely; idempotent. */
+  close(): Promise<void>;
+}
+
+/** @throws GatelensError with what to do; everything that was started is ended again */
+export async function startGatelens(options: StartOptions): Promise<Gatelens> {
+  const { config, logger, version, only } = options;
+  const endings: (() => Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const end of endings.splice(0).reverse()) {
+      await end().catch((error: unknown) => {
+        logger.error('shutdown.step_failed', { error: error instanceof Error ? error.name : 'unknown' });
+      });
+    }
+  };
+
+  try {
+    const keyring = loadKeyring({
+      dataDir: config.dataDir,
+      ...(config.encryption === undefined ? {} : { encryption: config.encryption }),
+    });
+    const pseudonyms = createPseudonyms(keyring.pseudonymSecret);
+    const recorderOptions = { config, keyring, logger, version };
+    const graceMs = config.limits.shutdownTimeout;
+    let gateway: Gateway | undefined;
+    let auditApi: { readonly url: string } | undefined;
+    let metricsUrl: string | undefined;
+
+    // The spools close after everything that writes to them, and before the store they ship to.
+    const gatewayRecorder =
+      only === 'audit-api' ? undefined : await openRecorder({ ...recorderOptions, component: 'gateway' });
+    const apiRecorder =
+      only === 'gateway' ? undefined : await openRecorder({ ...recorderOptions, component: 'audit-api' });
+    const recorders = [gatewayRecorder, apiRecorder].filter((one) => one !== undefined);
+    const closeRecorders = () => Promise.all(recorders.map((one) => one.close(graceMs / 2))).then(() => undefined);
+    const store = await openStore(config, logger).catch(async (error: unknown) => {
+      await closeRecorders();
+      throw error;
+    });
+    endings.push(() => store.close(), closeRecorders);
+    for (const recorder of recorders) recorder.ship(store.metadata, store.payloads);
+
+    if (gatewayRecorder !== undefined) {
+      const metrics = await startGatewayMetrics({ config, version, recorder: gatewayRecorder });
+      endings.push(() => metrics.close());
+      metricsUrl = metrics.url;
+      const started = await startGateway({
+        config,
+        environment: options.env,
+        keyring,
+        pseudonyms,
+        recorder: gatewayRecorder,
+        metrics: metrics.durations,
+        logger,
+      });
+      gateway = started;
+      metrics.observe(started.observer.counts);
+      gatewayRecorder.reportHealth(started.observer.counts, () => started.observer.sweepSessions());
+      endings.push(() => started.close(graceMs));
+    }
+    if (apiRecorder !== undefined) {
+      const started = await startAuditApi({
+        config,
+        keyring,
+        pseudonyms,
+        recorder: apiRecorder,
+        store,
+        logger,
+        version,
+      });
+      endings.push(() => started.close());
+      auditApi = started;
+    }
+
+    const urls = {
+      store: store.url,
+      ...(gateway === undefined ? {} : { mcp: gateway.url }),
+      ...(auditApi === undefined ? {} : { auditApi: auditApi.url }),
+      ...(metricsUrl === undefined ? {} : { metrics: metricsUrl }),
+    };
+    logger.info('listening', urls);
+    return { urls, warnings: keyring.warnings, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

@@ -33,9 +33,4 @@ export class StartBackoff {
     const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (this.#failures - FREE_FAILURES), LONGEST_DELAY_MS);
     this.#notBefore = this.#now() + delayMs;
   }
-
-  succeeded(): void {
-    this.#failures = 0;
-    this.#notBefore = 0;
-  }
 }

@@ -4,7 +4,6 @@
  * often starts may fail. What passes inside a session is the session's business; who may call at all was decided before.
  */
 import { randomUUID } from 'node:crypto';
-import type { ErrorCode } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Exchange, Upstream } from './exchange.ts';
 import type { Caller } from './observer.ts';
@@ -15,7 +14,7 @@ import { childEnvironment, type Environment } from './stdio-environment.ts';
 import type { Failure } from './stdio-failure.ts';
 import { DEFAULT_STDIO_LIMITS, type StdioLimits } from './stdio-limits.ts';
 import type { Acceptable } from './stdio-post-answer.ts';
-import { rpcErrorBody } from './stdio-rpc.ts';
+import { refuse, refuseWith } from './stdio-refusal.ts';
 import { StdioSession } from './stdio-session.ts';
 
 export interface StdioBridgeOptions {
@@ -106,7 +105,7 @@ export class StdioBridge implements Upstream {
   async #post(exchange: Exchange): Promise<void> {
     const accepts = acceptable(exchange.header('accept'));
     if (!accepts.json && !accepts.sse) {
-      return notAcceptable(exchange, 'Accept must allow application/json and text/event-stream.');
+      return refuseWith(exchange, 406, 'Accept must allow application/json and text/event-stream.');
     }
     const unusable = exchange.messages.some((message) => message.kind === 'invalid' || message.ambiguous.length > 0);
     if (unusable || exchange.messages.length === 0) {
@@ -124,7 +123,7 @@ export class StdioBridge implements Upstream {
 
   async #get(exchange: Exchange): Promise<void> {
     if (!acceptable(exchange.header('accept')).sse) {
-      return notAcceptable(exchange, 'Accept must allow text/event-stream.');
+      return refuseWith(exchange, 406, 'Accept must allow text/event-stream.');
     }
     return this.#withSession(exchange, (session) => session.get(exchange));
   }
@@ -272,26 +271,4 @@ function acceptable(accept: string | undefined): Acceptable {
     json: all || types.has('application/json') || types.has('application/*'),
     sse: all || types.has('text/event-stream') || types.has('text/*'),
   };
-}
-
-async function notAcceptable(exchange: Exchange, message: string): Promise<void> {
-  await exchange.sendJson(406, rpcErrorBody('null', -32000, message), recordAttempts(exchange, 'invalid_request'));
-}
-
-/** Refuses what reaches no child, and records it. */
-async function refuse(exchange: Exchange, code: ErrorCode, message: string): Promise<void> {
-  await exchange.refuse(code, message, recordAttempts(exchange, code));
-}
-
-async function recordAttempts(exchange: Exchange, code: ErrorCode): Promise<void> {
-  const unavailable = code === 'upstream_unreachable' || code === 'shutting_down';
-  const outcome = unavailable ? 'upstream_unreachable' : code === 'rate_limited' ? 'denied' : 'rpc_error';
-  const messages = exchange.httpMethod === 'POST' ? exchange.messages : [undefined];
-  await Promise.all(
-    messages.map(async (message) => {
-      const observation = exchange.begin(message, { upstreamTransport: 'none' }, { kind: 'attempt' });
-      const deniedBy = outcome === 'denied' ? ({ deniedBy: 'rate_limit' } as const) : {};
-      await Promise.all([observation.intent(), observation.end({ outcome, errorType: code, ...deniedBy })]);
-    })
-  );
 }

@@ -60,7 +60,7 @@ export interface EventStreamOptions {
   /** how long the stream waits for a client that lost its connection */
   readonly graceMs: number;
   /** The client did not come back in time. Called only for a stream that has not ended. */
-  onAbandoned?(): void;
+  readonly onAbandoned?: () => void;
   /** A client asked for events that had fallen out of the replay buffer. */
   onLost(events: number): void;
 }

@@ -5,11 +5,10 @@
 import type { Exchange } from './exchange.ts';
 import { EventStream, type Carrier, type FlowGauge } from './stdio-event-stream.ts';
 import type { StdioLimits } from './stdio-limits.ts';
+import { refuse, refuseWith } from './stdio-refusal.ts';
 import { parseEventId, ReplayBuffer } from './stdio-replay.ts';
-import { rpcErrorBody } from './stdio-rpc.ts';
 
 const STANDALONE = 0;
-const NOTHING = Promise.resolve();
 
 export class SessionStreams {
   readonly standalone: EventStream;
@@ -45,18 +44,17 @@ export class SessionStreams {
     const lastEventId = exchange.header('last-event-id');
     if (lastEventId === undefined) {
       if (this.standalone.attached) {
-        const body = rpcErrorBody('null', -32000, 'This session has an event stream already. Close it first.');
-        return exchange.sendJson(409, body, NOTHING, headers);
+        return refuseWith(exchange, 409, 'This session has an event stream already. Close it first.');
       }
       return this.#carry(exchange, this.standalone, undefined, headers);
     }
     const position = parseEventId(lastEventId);
     const stream = position === undefined ? undefined : this.#streams.get(position.streamNo);
-    if (position === undefined || stream === undefined || !stream.knows(position.seq)) {
-      return exchange.refuse('invalid_request', 'Last-Event-ID names no event of this session that is still kept.');
+    if (position === undefined || !stream?.knows(position.seq)) {
+      return refuse(exchange, 'invalid_request', 'Last-Event-ID names no event of this session that is still kept.');
     }
     // 204 is how a server tells an event source that there is nothing to come back for.
-    if (!stream.hasMoreAfter(position.seq)) return exchange.sendJson(204, undefined, NOTHING, headers);
+    if (!stream.hasMoreAfter(position.seq)) return exchange.sendJson(204, undefined, Promise.resolve(), headers);
     return this.#carry(exchange, stream, position.seq, headers);
   }
 

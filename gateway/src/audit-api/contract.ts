@@ -11,7 +11,7 @@ import { Health, Me } from './contract/me.ts';
 import { CallPayload } from './contract/payload.ts';
 import { UsageSummary } from './contract/usage.ts';
 
-export const API_BASE = '/api/v1';
+const API_BASE = '/api/v1';
 export const BEARER = 'bearer';
 
 const BEHIND_TOKEN = [{ [BEARER]: [] }];
@@ -88,7 +88,6 @@ export const healthRoute = createRoute({
 
 export type { Call, CallDetail, CallPage, HiddenBecause, User } from './contract/call.ts';
 export type { ApiErrorBody, ApiErrorCode } from './contract/errors.ts';
-export type { CallsQuery, UsageQuery } from './contract/filters.ts';
-export type { Health, Me, Role } from './contract/me.ts';
-export type { CallPayload, PartState, PayloadPart } from './contract/payload.ts';
+export type { Me, Role } from './contract/me.ts';
+export type { CallPayload, PayloadPart } from './contract/payload.ts';
 export type { ServerUsage, ToolUsage, UsageSummary, UserServerUsage } from './contract/usage.ts';

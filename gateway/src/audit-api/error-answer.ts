@@ -10,7 +10,7 @@ import type { ApiErrorBody } from './contract.ts';
 import type { FieldProblem } from './api-error.ts';
 import { ApiError } from './api-error.ts';
 
-export function errorBody(error: ApiError): ApiErrorBody {
+function errorBody(error: ApiError): ApiErrorBody {
   const { code, message, reason, fields } = error;
   return {
     error: {

@@ -9,7 +9,7 @@ import type { ApiErrorCode } from './contract.ts';
 import { ApiError } from './api-error.ts';
 
 /** Beyond the limit that the database keeps itself: for a database that does not answer at all. */
-export const STORE_TIMEOUT_MS = MAX_EXECUTION_SECONDS * 1000 + 5000;
+const STORE_TIMEOUT_MS = MAX_EXECUTION_SECONDS * 1000 + 5000;
 
 /** ClickHouse error codes with a remedy of their own. */
 const BY_CLICKHOUSE_CODE: Readonly<Record<string, ApiErrorCode>> = {

@@ -25,10 +25,10 @@ import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts'
 import type { StoreReader } from '../../src/store/queries/reader.ts';
 
 const DAY_MS = 86_400_000;
-export const PAYLOAD_RETENTION_MS = 90 * DAY_MS;
+const PAYLOAD_RETENTION_MS = 90 * DAY_MS;
 export const NS = 1_000_000n;
 
-export const pseudonyms = createPseudonyms(new Uint8Array(32).fill(7));
+const pseudonyms = createPseudonyms(new Uint8Array(32).fill(7));
 export const userKey = (email: string): string => pseudonyms.hash('user', email);
 
 export interface TestStore {
@@ -74,7 +74,7 @@ export interface TestCall {
 }
 
 let seq = 0;
-export function callRow({ startedNs, email, ...columns }: TestCall): Record<string, unknown> {
+function callRow({ startedNs, email, ...columns }: TestCall): Record<string, unknown> {
   seq += 1;
   return {
     record_version: 1,
@@ -126,7 +126,7 @@ export function callIdAt(ms: number): string {
 const privateKey = randomBytes(32);
 const dataKeys = createDataKeys({ gateway: 'gw', kekId: 'kek-1', publicKey: publicKeyOf(privateKey) });
 const sealer = createPayloadSealer({ dataKeys, pseudonyms, redaction: createRedaction() });
-export const opener = createPayloadOpener({ privateKey: (kekId) => (kekId === 'kek-1' ? privateKey : undefined) });
+const opener = createPayloadOpener({ privateKey: (kekId) => (kekId === 'kek-1' ? privateKey : undefined) });
 
 /** Seals both directions of a call and puts them in by the road of the collector. @returns columns for the call's row */
 export async function insertPayload(
@@ -195,7 +195,7 @@ export async function insertPayload(
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The token of a role is its name, with dashes. */
-export const TOKENS: readonly AuditToken[] = [
+const TOKENS: readonly AuditToken[] = [
   { name: 'ana-cli', role: 'viewer', user: 'ana@example.com', sha256: sha256('viewer') },
   { name: 'stray', role: 'viewer', sha256: sha256('viewer-without-identity') },
   { name: 'boss', role: 'admin', user: 'ana@example.com', sha256: sha256('admin') },

@@ -34,7 +34,7 @@ export const User = z
 export type User = z.infer<typeof User>;
 
 /** Why a payload cannot be opened. `hiddenBecause` is there exactly when `visible` is false. */
-export const HIDDEN_BECAUSE = [
+const HIDDEN_BECAUSE = [
   /** the caller has no auditor role */
   'not_auditor',
   /** the caller is auditor for other servers */
@@ -50,7 +50,7 @@ export const HIDDEN_BECAUSE = [
 ] as const;
 export type HiddenBecause = (typeof HIDDEN_BECAUSE)[number];
 
-export const PayloadInfo = z
+const PayloadInfo = z
   .object({
     state: z.enum(PAYLOAD_STATES),
     requestSha256: textOrNull.openapi({ description: 'hex SHA-256 of the sealed request (the ciphertext)' }),

@@ -20,7 +20,7 @@ export type ApiErrorCode = keyof typeof API_ERROR_STATUS;
 
 const API_ERROR_CODES = Object.keys(API_ERROR_STATUS) as ApiErrorCode[];
 
-export const FieldProblem = z
+const FieldProblem = z
   .object({
     field: z.string().openapi({ description: 'name of the parameter', example: 'limit' }),
     message: z.string().openapi({ description: 'what is wrong and what is accepted' }),

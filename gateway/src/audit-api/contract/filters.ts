@@ -6,12 +6,12 @@
 import { z } from '@hono/zod-openapi';
 import { OUTCOMES, RECORD_KINDS } from '../../record/vocabulary.ts';
 
-export const MAX_LIMIT = 1000;
-export const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+const DEFAULT_LIMIT = 100;
 /** values of one filter in one request */
-export const MAX_FILTER_VALUES = 50;
+const MAX_FILTER_VALUES = 50;
 /** characters of one filter value; longer than any column the gateway writes */
-export const MAX_FILTER_CHARS = 2048;
+const MAX_FILTER_CHARS = 2048;
 
 /** Kinds that have rows in `mcp.calls`. */
 export const CALL_KINDS = RECORD_KINDS.filter((kind) => kind !== 'access' && kind !== 'health');
@@ -47,24 +47,24 @@ const text = z
   .min(1, 'give a value or leave the parameter out')
   .max(MAX_FILTER_CHARS, `give at most ${MAX_FILTER_CHARS} characters`);
 
-export const rangeParams = {
+const rangeParams = {
   from: timeParam('start of the range, inclusive'),
   to: timeParam('end of the range, exclusive'),
 };
 
-export const nameFilters = {
+const nameFilters = {
   user: repeated(text, 'who called: e-mail address, login, or user key'),
   server: repeated(text, 'upstream server, as in `mcpServers`'),
   operation: repeated(text, 'MCP method, e.g. `tools/call`'),
   tool: repeated(text, 'tool name'),
 };
 
-export const demoParam = z.enum(['true', 'false'], 'use true or false, once').optional().openapi({
+const demoParam = z.enum(['true', 'false'], 'use true or false, once').optional().openapi({
   description:
     '`false` (default): real calls only. `true`: only rows made by `gatelens demo --history`. They are never mixed.',
 });
 
-export const limitParam = z.coerce
+const limitParam = z.coerce
   .number(`use a whole number from 1 to ${MAX_LIMIT}`)
   .int(`use a whole number from 1 to ${MAX_LIMIT}`)
   .min(1, `use a whole number from 1 to ${MAX_LIMIT}`)
@@ -90,7 +90,6 @@ export const CallsQuery = z.strictObject({
     .optional()
     .openapi({ description: '`nextCursor` of the page before; the other parameters stay the same' }),
 });
-export type CallsQuery = z.infer<typeof CallsQuery>;
 
 export const UsageQuery = z.strictObject({
   from: timeParam('start of the range, inclusive; `now-24h` by default'),
@@ -99,6 +98,5 @@ export const UsageQuery = z.strictObject({
   demo: demoParam,
   limit: limitParam,
 });
-export type UsageQuery = z.infer<typeof UsageQuery>;
 
 export const NoQuery = z.strictObject({});

@@ -4,7 +4,7 @@
  */
 import { z } from '@hono/zod-openapi';
 
-export const ROLES = ['viewer', 'admin', 'auditor'] as const;
+const ROLES = ['viewer', 'admin', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const Me = z
@@ -32,4 +32,3 @@ export const Me = z
 export type Me = z.infer<typeof Me>;
 
 export const Health = z.object({ status: z.enum(['ok', 'store_unavailable']), version: z.string() }).openapi('Health');
-export type Health = z.infer<typeof Health>;

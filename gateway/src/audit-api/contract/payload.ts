@@ -6,7 +6,7 @@ import { z } from '@hono/zod-openapi';
 import { PAYLOAD_STATES } from '../../record/vocabulary.ts';
 
 /** What became of one direction. Only `opened` has headers and a body. */
-export const PART_STATES = [
+const PART_STATES = [
   'opened',
   /** nothing was kept for this direction: none passed, or the capture mode keeps none (see `state` of the answer) */
   'none',
@@ -21,7 +21,6 @@ export const PART_STATES = [
   /** older than `retention.payloads` */
   'expired',
 ] as const;
-export type PartState = (typeof PART_STATES)[number];
 
 export const PayloadPart = z
   .object({

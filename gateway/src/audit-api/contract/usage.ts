@@ -19,7 +19,7 @@ const latency = {
   p99Ms: z.number().nullable(),
 };
 
-export const UsageTotals = z
+const UsageTotals = z
   .object({
     ...figures,
     ...latency,

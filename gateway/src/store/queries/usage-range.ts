@@ -9,7 +9,7 @@ import { QUERY_SETTINGS } from './reader.ts';
 
 const SECOND_NS = 1_000_000_000n;
 /** Past this many touched buckets it is cheaper to count the whole range from the calls. */
-export const MAX_TOUCHED = 2000;
+const MAX_TOUCHED = 2000;
 
 export interface UsageRange {
   /** ns since 1970, inclusive */
@@ -26,13 +26,13 @@ export interface Rollup {
   readonly seconds: 60 | 3600;
 }
 
-export const USAGE_MINUTE: Rollup = {
+const USAGE_MINUTE: Rollup = {
   table: 'mcp.usage_minute',
   column: 'minute',
   start: 'toStartOfMinute',
   seconds: 60,
 };
-export const USAGE_HOUR: Rollup = { table: 'mcp.usage_hour', column: 'hour', start: 'toStartOfHour', seconds: 3600 };
+const USAGE_HOUR: Rollup = { table: 'mcp.usage_hour', column: 'hour', start: 'toStartOfHour', seconds: 3600 };
 export const USAGE_USER_HOUR: Rollup = {
   table: 'mcp.usage_user_hour',
   column: 'hour',

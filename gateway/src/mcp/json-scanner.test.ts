@@ -236,7 +236,7 @@ describe('malformed JSON', () => {
     expect(scan('[1')).toEqual({ ok: false, reason: 'malformed' });
     expect(scan('['.repeat(10_000) + ']'.repeat(10_000))).toEqual({ ok: false, reason: 'too_deep' });
     expect(scan('[' + '{"a":'.repeat(600))).toEqual({ ok: false, reason: 'too_deep' });
-    expect(scan(`[${'{},'.repeat(1000)}{}]`)).toEqual({ ok: false, reason: 'too_many' });
+    expect(scan(`[${'{},'.repeat(100)}{}]`)).toEqual({ ok: false, reason: 'too_many' });
   });
 });
 

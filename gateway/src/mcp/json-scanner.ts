@@ -14,7 +14,7 @@ export interface ScannerOptions {
   readonly strict?: boolean;
   /** Containers in containers. Default 512. */
   readonly maxDepth?: number;
-  /** Messages in a batch. Default 1000. */
+  /** Messages in a batch. Default 100. */
   readonly maxMessages?: number;
   /** A member longer than this is not learnt when it comes in pieces. Default: no limit (requests are limited as a whole). */
   readonly maxTokenBytes?: number;
@@ -105,7 +105,7 @@ export class JsonScanner {
   constructor(options: ScannerOptions = {}) {
     this.#strict = options.strict ?? true;
     this.#maxDepth = options.maxDepth ?? 512;
-    this.#maxMessages = options.maxMessages ?? 1000;
+    this.#maxMessages = options.maxMessages ?? 100;
     this.#maxTokenBytes = options.maxTokenBytes ?? Infinity;
   }
 

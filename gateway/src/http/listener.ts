@@ -1,0 +1,87 @@
+/**
+ * The Node server under the MCP app: limits on what is read before a request exists, and a record of what never became
+ * one. The caller listens and closes.
+ */
+import { createServer, STATUS_CODES } from 'node:http';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { CallObserver } from '../mcp/observer.ts';
+import type { McpApp } from './app.ts';
+
+export interface McpListenerOptions {
+  readonly observer: CallObserver;
+  /** the app refuses and records from here on; Node itself cuts off at four times as much. Default 16 KiB */
+  readonly headerBytes?: number;
+  /** how long a client may take to send a request; default 30 s */
+  readonly receiveTimeoutMs?: number;
+}
+
+export function createMcpListener(app: McpApp, options: McpListenerOptions): Server {
+  const receiveTimeoutMs = options.receiveTimeoutMs ?? 30_000;
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  /** connections with a request that the app knows of, and records */
+  const known = new WeakSet<object>();
+  const server = createServer(
+    {
+      maxHeaderSize: 4 * (options.headerBytes ?? 16_384),
+      requestTimeout: receiveTimeoutMs,
+      headersTimeout: receiveTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, Math.max(100, receiveTimeoutMs / 4)),
+      // longer than clients keep idle connections, so that they never meet one that is being closed
+      keepAliveTimeout: 65_000,
+      insecureHTTPParser: false,
+    },
+    (req, res) => {
+      const { socket } = req;
+      known.add(socket);
+      res.once('close', () => known.delete(socket));
+      void answer(req, res);
+    }
+  );
+  // none is dropped silently; the app counts them
+  server.maxHeadersCount = 0;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code = error.code ?? '';
+    if (LEFT.has(code) || !socket.writable) socket.destroy();
+    else if (known.has(socket)) closeWith(socket as Socket, statusOf(code));
+    else refuseConnection(options.observer, statusOf(code), socket as Socket);
+  });
+  return server;
+}
+
+/** The client went away in the middle of something. */
+const LEFT: ReadonlySet<string> = new Set(['ECONNRESET', 'HPE_INVALID_EOF_STATE']);
+
+function statusOf(code: string): 400 | 408 | 431 {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+function closeWith(socket: Socket, status: 400 | 408 | 431): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** What is no HTTP request, or never became a whole one. Nothing of it is repeated. */
+function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socket: Socket): void {
+  const close = (): void => closeWith(socket, status);
+  observer
+    .begin({
+      kind: 'attempt',
+      server: '',
+      serverKnown: false,
+      caller: { userKey: '', keyName: '', teams: [], authMethod: 'none' },
+      method: '',
+      clientAddress: socket.remoteAddress ?? '',
+      upstreamTransport: 'none',
+      requestHeaders: [],
+      requestBody: Buffer.alloc(0),
+    })
+    .end({
+      outcome: status === 431 ? 'denied' : 'rpc_error',
+      errorType: status === 431 ? 'headers_too_large' : 'invalid_request',
+      httpStatus: status,
+      ...(status === 431 ? { deniedBy: 'size_limit' as const } : {}),
+    })
+    .then(close, close);
+}

@@ -1,0 +1,265 @@
+/**
+ * The door of `/mcp/<server>`: decides whether a request may go on, in this order: head, caller, server, rate, session,
+ * media type, size, JSON-RPC, policy; then hands it to the upstream. Whatever is refused is recorded before it is
+ * answered. It never looks into arguments and never lets through what two parsers could read differently.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuthenticatedCaller } from '../access/principal.ts';
+import type { McpHttpMethod, Upstream } from '../mcp/exchange.ts';
+import type { ReceivedMessage } from '../mcp/message.ts';
+import { NodeExchange } from '../mcp/node-exchange.ts';
+import type { Caller } from '../mcp/observer.ts';
+import type { ConnectionNames } from '../mcp/sessions.ts';
+import type { McpAppDeps } from './deps.ts';
+import { HEADER_MISMATCH, headersAgree } from './header-agreement.ts';
+import { readBody } from './read-body.ts';
+import { recordAbandoned, refuse } from './refusal.ts';
+import type { Attempt, Refusal } from './refusal.ts';
+import { RequestGuard } from './request-guard.ts';
+import type { HeadRefusal } from './request-guard.ts';
+import { mediaTypeProblem } from './media-type.ts';
+
+const NOBODY: Caller = { userKey: '', keyName: '', teams: [], authMethod: 'none' };
+const NO_BYTES = Buffer.alloc(0);
+const DEFAULT_BODY_BYTES = 16 * 1024 * 1024;
+const INVALID_PARAMS = -32602;
+
+const HEAD_REFUSALS: Record<HeadRefusal, Refusal> = {
+  headers_too_large: {
+    code: 'headers_too_large',
+    message: 'The request has too many or too long headers. Send fewer.',
+    deniedBy: 'size_limit',
+  },
+  host_denied: {
+    code: 'origin_denied',
+    message: 'The gateway does not answer to this Host. Use its configured name, or add it to http.allowedHosts.',
+    deniedBy: 'origin',
+  },
+  origin_denied: {
+    code: 'origin_denied',
+    message: 'Web pages of this Origin may not call the gateway. Add it to http.allowedOrigins if they should.',
+    deniedBy: 'origin',
+  },
+  header_repeated: { code: 'invalid_request', message: 'A header that may be sent once was sent twice.' },
+};
+
+const REFUSALS = {
+  unauthenticated: {
+    code: 'unauthenticated',
+    message: 'Authentication is needed: send a valid API key or access token as "Authorization: Bearer".',
+    deniedBy: 'authentication',
+  },
+  forbidden: {
+    code: 'forbidden',
+    message: 'The access token lacks the scopes that the gateway requires.',
+    deniedBy: 'authentication',
+  },
+  serverUnknown: { code: 'server_unknown', message: 'No MCP server of this name is configured at the gateway.' },
+  sessionForeign: {
+    code: 'session_unknown',
+    message: 'This session is not yours. Start a new one with "initialize".',
+    deniedBy: 'authentication',
+  },
+  method: {
+    code: 'method_not_allowed',
+    message: 'MCP uses POST, GET and DELETE.',
+    headers: { Allow: 'GET, POST, DELETE' },
+  },
+  tooLarge: {
+    code: 'body_too_large',
+    message: 'The request body is larger than the gateway accepts (limits.bodyBytes).',
+    deniedBy: 'size_limit',
+  },
+  malformed: { code: 'parse_error', message: 'The request body is not valid JSON in UTF-8.' },
+  notRpc: { code: 'invalid_request', message: 'The request body is not a JSON-RPC 2.0 message.' },
+  ambiguous: {
+    code: 'invalid_request',
+    message: 'A member that decides what the call does was sent twice or in another spelling.',
+  },
+  headerMismatch: {
+    code: 'invalid_request',
+    rpcCode: HEADER_MISMATCH,
+    message: 'Mcp-Method or Mcp-Name does not match the request body.',
+  },
+  toolNameMissing: {
+    code: 'invalid_request',
+    rpcCode: INVALID_PARAMS,
+    message: 'tools/call needs params.name as a string.',
+  },
+} as const satisfies Record<string, Refusal>;
+
+export class McpEndpoint {
+  readonly #deps: McpAppDeps;
+  readonly #guard: RequestGuard;
+  readonly #connections: ConnectionNames;
+  readonly #bodyBytes: number;
+
+  constructor(deps: McpAppDeps, connections: ConnectionNames) {
+    this.#deps = deps;
+    this.#guard = new RequestGuard(deps.guard);
+    this.#connections = connections;
+    this.#bodyBytes = deps.bodyBytes ?? DEFAULT_BODY_BYTES;
+  }
+
+  /** Answers the request on `res`. Rejects only for bugs. */
+  async handle(server: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const arrivedAt = performance.now();
+    const head = this.#guard.check(req);
+    const upstream = this.#deps.upstreams.get(server);
+    const sessionId = req.headers['mcp-session-id'];
+    const session = {
+      id: typeof sessionId === 'string' && sessionId !== '' ? sessionId : this.#connections.of(req.socket),
+      kind: typeof sessionId === 'string' && sessionId !== '' ? ('mcp' as const) : ('connection' as const),
+    };
+    const attempt: Attempt = {
+      req,
+      res,
+      headers: head.headers,
+      arrivedAt,
+      clientAddress: req.socket.remoteAddress ?? '',
+      server,
+      serverKnown: upstream !== undefined,
+      caller: NOBODY,
+      session,
+    };
+    if (head.refusal !== undefined) return this.#refuse(attempt, HEAD_REFUSALS[head.refusal]);
+
+    const authenticating = this.#deps.authenticator.authenticate({
+      headers: req.headers,
+      remoteAddress: req.socket.remoteAddress,
+      resourcePath: `/mcp/${encodeURIComponent(server)}`,
+    });
+    const verdict = authenticating instanceof Promise ? await authenticating : authenticating;
+    if (!verdict.ok) {
+      return this.#refuse(attempt, {
+        ...REFUSALS[verdict.code],
+        headers: { 'WWW-Authenticate': verdict.wwwAuthenticate },
+      });
+    }
+    attempt.caller = verdict.caller;
+    if (upstream === undefined) return this.#refuse(attempt, REFUSALS.serverUnknown);
+    const method = httpMethodOf(req);
+    if (method === undefined) return this.#refuse(attempt, REFUSALS.method);
+    const limited = this.#overRate(verdict.caller, server);
+    if (limited !== undefined) return this.#refuse(attempt, limited);
+    if (session.kind === 'mcp') {
+      const owner = this.#deps.sessions.find(server, session.id)?.userKey;
+      if (owner !== undefined && owner !== verdict.caller.userKey)
+        return this.#refuse(attempt, REFUSALS.sessionForeign);
+    }
+    if (method !== 'POST') {
+      const denial = this.#policyDenial(verdict.caller, server, method === 'GET' ? 'stream' : 'session/delete');
+      if (denial !== undefined) return this.#refuse(attempt, { ...denial, code: 'forbidden' });
+      // a body has no meaning here and does not go on
+      req.resume();
+      return this.#hand(upstream, attempt, method, verdict.caller);
+    }
+
+    const problem = mediaTypeProblem(req);
+    if (problem !== undefined) return this.#refuse(attempt, problem);
+    const read = await readBody(req, this.#bodyBytes);
+    attempt.body = read.bytes;
+    if (!read.ok) {
+      attempt.bodyBytes = read.size;
+      if (read.problem === 'aborted') return recordAbandoned(this.#deps.observer, attempt);
+      return this.#refuse(attempt, read.problem === 'too_large' ? REFUSALS.tooLarge : REFUSALS.malformed);
+    }
+    attempt.batch = read.batch;
+    attempt.messages = read.messages;
+    const refusal = this.#unreadable(req, read.messages) ?? this.#deniedMessage(verdict.caller, server, read.messages);
+    if (refusal !== undefined) return this.#refuse(attempt, refusal);
+    return this.#hand(upstream, attempt, method, verdict.caller);
+  }
+
+  async #hand(
+    upstream: Upstream,
+    attempt: Attempt,
+    httpMethod: McpHttpMethod,
+    caller: AuthenticatedCaller
+  ): Promise<void> {
+    await upstream.handle(
+      new NodeExchange({
+        httpMethod,
+        server: attempt.server,
+        caller,
+        req: attempt.req,
+        res: attempt.res,
+        headers: attempt.headers,
+        body: attempt.body ?? NO_BYTES,
+        batch: attempt.batch ?? false,
+        messages: attempt.messages ?? [],
+        session: attempt.session ?? { id: '', kind: 'none' },
+        clientAddress: attempt.clientAddress,
+        arrivedAt: attempt.arrivedAt,
+        observer: this.#deps.observer,
+        sessions: this.#deps.sessions,
+      })
+    );
+  }
+
+  #refuse(attempt: Attempt, refusal: Refusal): Promise<void> {
+    return refuse(this.#deps.observer, attempt, refusal);
+  }
+
+  #overRate(caller: AuthenticatedCaller, server: string): Refusal | undefined {
+    const decision = this.#deps.rateLimiter?.take(caller, server);
+    if (decision === undefined || decision.ok) return undefined;
+    return {
+      code: 'rate_limited',
+      message: 'Too many requests. Wait as Retry-After says.',
+      deniedBy: 'rate_limit',
+      headers: { 'Retry-After': String(Math.max(1, Math.ceil(decision.retryAfterMs / 1000))) },
+    };
+  }
+
+  #unreadable(req: IncomingMessage, messages: readonly ReceivedMessage[]): Refusal | undefined {
+    if (messages.length === 0) return REFUSALS.notRpc;
+    for (const message of messages) {
+      if (message.ambiguous.length > 0) {
+        return {
+          ...REFUSALS.ambiguous,
+          message: `${REFUSALS.ambiguous.message} Member: ${message.ambiguous[0] ?? ''}.`,
+        };
+      }
+      if (message.kind === 'invalid') return REFUSALS.notRpc;
+      // without a name that is a text, policy and upstream could disagree on which tool it is
+      if (message.method === 'tools/call' && message.name === undefined) return REFUSALS.toolNameMissing;
+    }
+    return headersAgree(req, messages) ? undefined : REFUSALS.headerMismatch;
+  }
+
+  /** One denied message refuses the whole body. */
+  #deniedMessage(
+    caller: AuthenticatedCaller,
+    server: string,
+    messages: readonly ReceivedMessage[]
+  ): Refusal | undefined {
+    for (const message of messages) {
+      // an answer to a server's question belongs to the session like its streams
+      const method = message.method ?? 'stream';
+      const denial = this.#policyDenial(caller, server, method, method === 'tools/call' ? message.name : undefined);
+      if (denial === undefined) continue;
+      // without a request there is no JSON-RPC answer that could carry it
+      return messages.some((one) => one.kind === 'request') ? denial : { ...denial, code: 'forbidden' };
+    }
+    return undefined;
+  }
+
+  #policyDenial(caller: AuthenticatedCaller, server: string, method: string, tool?: string): Refusal | undefined {
+    const decision = this.#deps.policy.decide({ caller, server, method, ...(tool === undefined ? {} : { tool }) });
+    if (decision.allow) return undefined;
+    const why =
+      decision.rule === '' ? 'No policy rule allows it.' : `Policy rule ${JSON.stringify(decision.rule)} decided so.`;
+    return {
+      code: 'policy_denied',
+      message: `The gateway denied this call. ${why} Ask who runs the gateway for access.`,
+      deniedBy: 'policy',
+      policyRule: decision.rule,
+    };
+  }
+}
+
+function httpMethodOf(req: IncomingMessage): McpHttpMethod | undefined {
+  const { method } = req;
+  return method === 'POST' || method === 'GET' || method === 'DELETE' ? method : undefined;
+}

@@ -1,0 +1,410 @@
+/**
+ * The records of one exchange with an HTTP upstream: one for each message that passes, in either direction. The relay
+ * tells what passes; what comes back is the promise that must be settled before the client may see it. Knows no bytes
+ * of HTTP. Every record it opens is ended: by an answer, a failure, the client's leaving, or later by `OpenCalls`.
+ */
+import { wireError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { BodyCapture } from './body-capture.ts';
+import type { Exchange, RecordedAt } from './exchange.ts';
+import type { ScanResult } from './json-scanner.ts';
+import { idKey } from './message-builder.ts';
+import type { ReceivedMessage, ScannedMessage } from './message.ts';
+import type { CallEnd, CallObservation, CapturedBody, HeaderList } from './observer.ts';
+import { OpenCall } from './open-calls.ts';
+import type { OpenCalls } from './open-calls.ts';
+import { listedIn, verdictOf } from './outcome.ts';
+import type { Verdict } from './outcome.ts';
+import type { ServerRequests } from './server-requests.ts';
+import type { SessionDirectory } from './sessions.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface RecordsContext {
+  readonly at: RecordedAt;
+  readonly openCalls: OpenCalls;
+  readonly serverRequests: ServerRequests;
+  readonly sessions: SessionDirectory;
+  /** how long a call whose stream broke may still be answered on a resumed one */
+  readonly resumeGraceMs: number;
+}
+
+interface Delivery {
+  readonly observation: CallObservation;
+  readonly message: ReceivedMessage;
+}
+
+const GONE = { outcome: 'cancelled', errorType: 'client_gone' } as const;
+
+export class ExchangeRecords {
+  readonly calls: OpenCall[] = [];
+  /** the trace context that each message of the body takes upstream */
+  readonly traced: { readonly message: ReceivedMessage; readonly trace: CallObservation['upstreamTrace'] }[] = [];
+  readonly #exchange: Exchange;
+  readonly #context: RecordsContext;
+  readonly #onLost: () => void;
+  readonly #notices: CallObservation[] = [];
+  readonly #deliveries: Delivery[] = [];
+  readonly #stream: CallObservation | undefined;
+  readonly #initialize: ReceivedMessage | undefined;
+  #scope: string;
+  #sentAtMs = 0;
+  #firstByteAtMs: number | undefined;
+  #status = 0;
+  #responseHeaders: HeaderList | undefined;
+  #openedSession: string | undefined;
+  #resumable = false;
+  #noticesEnded: Promise<unknown> | undefined;
+
+  /** @param onLost a record of something that was not held up could not be kept */
+  constructor(exchange: Exchange, context: RecordsContext, onLost: () => void) {
+    this.#exchange = exchange;
+    this.#context = context;
+    this.#onLost = onLost;
+    this.#scope = scopeOf(exchange.server, exchange.session.id);
+    for (const message of exchange.messages) {
+      if (message.kind === 'response') this.#openResponse(message);
+      else this.#openMessage(message);
+      if (message.method === 'initialize') this.#initialize = message;
+    }
+    if (exchange.httpMethod === 'GET') this.#stream = exchange.begin(undefined, context.at);
+  }
+
+  /** Response bytes worth keeping, over all records of the exchange. */
+  get captureBytes(): number {
+    let most = this.#stream?.captureBytes ?? 0;
+    for (const call of this.calls) most = Math.max(most, call.observation.captureBytes);
+    for (const notice of this.#notices) most = Math.max(most, notice.captureBytes);
+    return most;
+  }
+
+  /** The context for the HTTP headers: the first record's. */
+  get trace(): CallObservation['upstreamTrace'] | undefined {
+    return (this.calls[0]?.observation ?? this.#notices[0] ?? this.#stream)?.upstreamTrace;
+  }
+
+  /** True when nobody but the client of this exchange waits for what the upstream does. */
+  get abortable(): boolean {
+    return this.calls.length > 0 || this.#stream !== undefined;
+  }
+
+  intents(): Promise<unknown> {
+    const only = this.calls[0];
+    if (this.calls.length === 1 && only !== undefined && this.#notices.length === 0) return only.observation.intent();
+    const all = [...this.calls.map((call) => call.observation), ...this.#notices];
+    if (this.#stream !== undefined) all.push(this.#stream);
+    return Promise.all(all.map((observation) => observation.intent()));
+  }
+
+  sent(): void {
+    this.#sentAtMs = performance.now();
+    for (const call of this.calls) {
+      call.sentAtMs = this.#sentAtMs;
+      call.observation.upstreamStarted();
+    }
+    for (const notice of this.#notices) notice.upstreamStarted();
+    this.#stream?.upstreamStarted();
+  }
+
+  answered(status: number, headers: HeaderList, sessionId: string | undefined): void {
+    this.#firstByteAtMs = performance.now();
+    for (const call of this.calls) call.firstByteAtMs = this.#firstByteAtMs;
+    this.#status = status;
+    this.#responseHeaders = headers;
+    if (sessionId !== undefined && sessionId !== this.#exchange.sessionId) {
+      this.#openedSession = sessionId;
+      this.#scope = scopeOf(this.#exchange.server, sessionId);
+    }
+  }
+
+  /** The stream has event ids: who loses it may come back for the rest. */
+  eventIdSeen(): void {
+    this.#resumable = this.#exchange.sessionId !== undefined || this.#openedSession !== undefined;
+  }
+
+  /** Ends what needs no JSON-RPC answer: notifications, and the client's answers to server requests. */
+  noticesAccepted(): Promise<unknown> {
+    if (this.#notices.length === 0 && this.#deliveries.length === 0) return Promise.resolve();
+    return this.#endNotices(this.#status < 300 ? { outcome: 'success' } : this.#httpFailure(), undefined);
+  }
+
+  /** A complete body that is no event stream. */
+  body(scan: ScanResult, capture: BodyCapture): Promise<unknown> {
+    if (this.#exchange.httpMethod === 'DELETE' && this.#status < 300) this.#sessionDeleted();
+    const messages = scan.ok ? scan.body.messages : [];
+    const responses = messages.filter((message) => message.kind === 'response');
+    const ends: (Promise<unknown> | undefined)[] = [];
+    const stray = responses.find((message) => message.hasError && this.#ownCall(message) === undefined);
+    const failure = stray === undefined ? this.#httpFailure() : verdictOf(stray);
+    const batch = scan.ok && scan.body.batch && capture.whole ? capture.joined() : undefined;
+    const whole: CapturedBody = capture.body(scan.ok ? 'json' : 'text');
+    for (const call of this.calls) {
+      const found = responses.find((message) => message.id !== undefined && idKey(message.id) === call.key);
+      const response = bodyOrNothing(call.observation, partOf(batch, found) ?? whole);
+      if (found !== undefined) ends.push(this.#answer(call, found, response));
+      else ends.push(call.end(this.#end(call, this.#unlessCancelled(call, failure), response)));
+    }
+    const accepted = this.#status >= 200 && this.#status < 300 && stray === undefined;
+    ends.push(this.#endNotices(accepted ? { outcome: 'success' } : failure, capture.bytes > 0 ? whole : undefined));
+    if (this.#stream !== undefined) ends.push(this.#stream.end({ ...this.#base(), ...failure, response: whole }));
+    for (const message of messages) {
+      if (message.kind === 'response') continue;
+      ends.push(this.passing(message, capture, capture));
+    }
+    return Promise.all(ends);
+  }
+
+  /**
+   * A message of an event stream.
+   * @param event the message's bytes
+   * @param stream all bytes of the stream so far
+   * @returns what must be settled before the client may see it whole; undefined: nothing. Notifications and the
+   * server's own requests are not held up; if their record is lost, `onLost` ends the stream.
+   */
+  passing(message: ScannedMessage, event: BodyCapture, stream: BodyCapture): Promise<unknown> | undefined {
+    if (message.kind === 'response') return this.#passingResponse(message, event, stream);
+    if (message.kind === 'request') {
+      const key = idKey(message.id ?? 'null');
+      // replayed on a resumed stream: the client was asked once
+      if (this.#context.serverRequests.has(this.#scope, key)) return undefined;
+      const observation = this.#beginFromUpstream(message, event, 'server_request');
+      this.#context.serverRequests.add(this.#scope, key, observation);
+      observation.intent().catch(this.#onLost);
+      return undefined;
+    }
+    if (message.kind === 'notification') {
+      if (message.method === 'notifications/cancelled' && message.requestId !== undefined) {
+        this.#context.serverRequests.cancel(this.#scope, idKey(message.requestId));
+      }
+      this.#beginFromUpstream(message, event, 'notification').end({ outcome: 'success' }).catch(this.#onLost);
+    }
+    return undefined;
+  }
+
+  /** The upstream closed the event stream in good order. */
+  streamEnded(stream: BodyCapture): Promise<unknown> {
+    const response = stream.body('sse');
+    const ends: Promise<unknown>[] = [];
+    for (const call of this.calls) {
+      if (call.ended) continue;
+      const end = this.#end(call, this.#unlessCancelled(call, this.#httpFailure()), response);
+      if (this.#resumable && this.#status < 300)
+        this.#context.openCalls.endLater(call, end, this.#context.resumeGraceMs);
+      else ends.push(call.end(end));
+    }
+    const ok: Verdict = this.#status < 300 ? { outcome: 'success' } : this.#httpFailure();
+    if (this.#stream !== undefined) ends.push(this.#stream.end({ ...this.#base(), ...ok, response }));
+    return Promise.all(ends);
+  }
+
+  /**
+   * The upstream failed.
+   * @param answer what the client gets instead; undefined when its answer had begun
+   */
+  failed(code: ErrorCode, answer: Uint8Array | undefined, stream: BodyCapture): Promise<unknown> {
+    const wire = wireError(code);
+    const outcome = code === 'upstream_timeout' ? 'timeout' : 'upstream_unreachable';
+    const verdict: Verdict = {
+      outcome,
+      errorType: code,
+      ...(answer === undefined ? {} : { rpcErrorCode: wire.rpcCode }),
+    };
+    const response: CapturedBody | undefined =
+      answer === undefined
+        ? stream.bytes > 0
+          ? stream.body('text')
+          : undefined
+        : { chunks: [answer], bytes: answer.length, format: 'json' };
+    if (answer !== undefined) this.#status = wire.status;
+    const ends: Promise<unknown>[] = [];
+    for (const call of this.calls) {
+      if (call.ended) continue;
+      const end = this.#end(call, this.#unlessCancelled(call, verdict), response);
+      if (this.#resumable && answer === undefined)
+        this.#context.openCalls.endLater(call, end, this.#context.resumeGraceMs);
+      else ends.push(call.end(end));
+    }
+    ends.push(this.#endNotices(verdict, response));
+    if (this.#stream !== undefined) {
+      ends.push(this.#stream.end({ ...this.#base(), ...verdict, ...(response === undefined ? {} : { response }) }));
+    }
+    return Promise.all(ends);
+  }
+
+  /** The client left before its answer was complete. */
+  clientGone(stream?: BodyCapture): void {
+    const response = stream !== undefined && stream.bytes > 0 ? stream.body('text') : undefined;
+    const ends: Promise<unknown>[] = [];
+    for (const call of this.calls) {
+      const end = this.#end(call, GONE, response);
+      if (this.#resumable) this.#context.openCalls.endLater(call, end, this.#context.resumeGraceMs);
+      else ends.push(call.end(end));
+    }
+    ends.push(this.#endNotices(GONE, undefined));
+    if (this.#stream !== undefined) {
+      ends.push(this.#stream.end({ ...this.#base(), ...GONE, ...(response === undefined ? {} : { response }) }));
+    }
+    Promise.all(ends).catch(() => undefined);
+  }
+
+  /** A record could not be kept, so the client gets nothing. Whatever can still be recorded is. */
+  auditLost(): void {
+    const denied = { outcome: 'denied', errorType: 'audit_unavailable', deniedBy: 'audit', httpStatus: 503 } as const;
+    const ends: Promise<unknown>[] = this.calls.map((call) => call.end(denied));
+    ends.push(this.#endNotices(denied, undefined));
+    if (this.#stream !== undefined) ends.push(this.#stream.end(denied));
+    for (const end of ends) end.catch(() => undefined);
+  }
+
+  #sessionDeleted(): void {
+    this.#context.openCalls.endSession(this.#scope);
+    this.#context.serverRequests.endSession(this.#scope);
+    this.#context.sessions.forget(this.#exchange.server, this.#exchange.session.id);
+  }
+
+  #openMessage(message: ReceivedMessage): void {
+    const observation = this.#exchange.begin(message, this.#context.at);
+    this.traced.push({ message, trace: observation.upstreamTrace });
+    if (message.kind === 'request') {
+      const call = new OpenCall(observation, message.id ?? 'null');
+      this.calls.push(call);
+      this.#context.openCalls.add(this.#scope, call);
+      return;
+    }
+    this.#notices.push(observation);
+    if (message.method === 'notifications/cancelled' && message.requestId !== undefined) {
+      this.#context.openCalls.cancel(this.#scope, idKey(message.requestId));
+    }
+  }
+
+  /** The client answers a request of the server. One that nobody knows passes too, but not without a record. */
+  #openResponse(message: ReceivedMessage): void {
+    const key = idKey(message.id ?? 'null');
+    const observation = this.#context.serverRequests.take(this.#scope, key);
+    if (observation !== undefined) this.#deliveries.push({ observation, message });
+    else this.#notices.push(this.#exchange.begin(message, this.#context.at));
+  }
+
+  #passingResponse(message: ScannedMessage, event: BodyCapture, stream: BodyCapture): Promise<unknown> {
+    const open = this.calls.filter((call) => !call.ended);
+    const only = open.length === 1 ? open[0] : undefined;
+    const anonymous = message.hasError && (message.id === undefined || message.id === 'null');
+    const call = this.#ownCall(message) ?? this.#resumedCall(message) ?? (anonymous ? only : undefined);
+    if (call === undefined) return this.#beginFromUpstream(message, event, 'notification').end(verdictOf(message));
+    const alone = this.calls.length === 1 && this.calls[0] === call && stream.whole;
+    return this.#answer(
+      call,
+      message,
+      bodyOrNothing(call.observation, alone ? stream.body('sse') : event.body('json'))
+    );
+  }
+
+  #ownCall(message: ScannedMessage): OpenCall | undefined {
+    if (message.id === undefined) return undefined;
+    const key = idKey(message.id);
+    return this.calls.find((call) => call.key === key);
+  }
+
+  #resumedCall(message: ScannedMessage): OpenCall | undefined {
+    return message.id === undefined ? undefined : this.#context.openCalls.find(this.#scope, idKey(message.id));
+  }
+
+  #answer(call: OpenCall, message: ScannedMessage, response: CapturedBody): Promise<unknown> {
+    const end = this.#end(call, this.#unlessCancelled(call, verdictOf(message)), response);
+    const listed = listedIn(message);
+    if (listed !== undefined) end.listed = listed;
+    if (message.resultProtocolVersion !== undefined) end.protocolVersion = message.resultProtocolVersion;
+    if (this.#initialize !== undefined && message.hasResult) this.#sessionOpened(end, message);
+    return call.end(end);
+  }
+
+  #sessionOpened(end: Mutable<CallEnd>, answer: ScannedMessage): void {
+    const { server, session, caller } = this.#exchange;
+    const client = this.#initialize?.client;
+    if (this.#openedSession !== undefined) end.session = { id: this.#openedSession, kind: 'mcp' };
+    this.#context.sessions.learn(server, this.#openedSession ?? session.id, {
+      userKey: caller.userKey,
+      ...(client === undefined ? {} : { client }),
+      ...(answer.resultProtocolVersion === undefined ? {} : { protocolVersion: answer.resultProtocolVersion }),
+    });
+  }
+
+  #endNotices(verdict: Verdict, response: CapturedBody | undefined): Promise<unknown> {
+    if (this.#noticesEnded !== undefined) return this.#noticesEnded;
+    if (this.#notices.length === 0 && this.#deliveries.length === 0) return Promise.resolve();
+    const ends: Promise<unknown>[] = [];
+    for (const notice of this.#notices) {
+      ends.push(notice.end({ ...this.#base(), ...verdict, ...(response === undefined ? {} : { response }) }));
+    }
+    for (const { observation, message } of this.#deliveries) {
+      const chunks = observation.captureBytes > 0 ? [message.bytes.subarray(0, observation.captureBytes)] : [];
+      const answer: CapturedBody = { chunks, bytes: message.bytes.length, format: 'json' };
+      const outcome = verdict.outcome === 'success' ? verdictOf(message) : verdict;
+      ends.push(observation.end({ ...this.#base(), ...outcome, response: answer }));
+    }
+    return (this.#noticesEnded = Promise.all(ends));
+  }
+
+  #beginFromUpstream(
+    message: ScannedMessage,
+    event: BodyCapture,
+    kind: 'notification' | 'server_request'
+  ): CallObservation {
+    const bytes = event.joined();
+    const parent = this.#stream ?? this.calls[0]?.observation;
+    return this.#exchange.begin({ ...message, bytes }, this.#context.at, {
+      kind,
+      parentCallId: parent?.callId ?? '',
+      requestBody: bytes,
+      ...(event.whole ? {} : { requestBytes: event.bytes }),
+    });
+  }
+
+  /** An answer in which the expected JSON-RPC response is missing. */
+  #httpFailure(): Verdict {
+    const errorType = this.#status >= 300 ? `http_${this.#status}` : 'upstream_protocol';
+    return { outcome: 'upstream_unreachable', errorType };
+  }
+
+  #unlessCancelled(call: OpenCall, verdict: Verdict): Verdict {
+    if (!call.cancelRequested || verdict.outcome === 'success' || verdict.outcome === 'tool_error') return verdict;
+    return { ...verdict, outcome: 'cancelled' };
+  }
+
+  #end(call: OpenCall, verdict: Verdict, response: CapturedBody | undefined): Mutable<CallEnd> {
+    const end: Mutable<CallEnd> = { ...verdict };
+    if (response !== undefined) end.response = response;
+    if (this.#status !== 0) end.httpStatus = this.#status;
+    if (this.#responseHeaders !== undefined) end.responseHeaders = this.#responseHeaders;
+    if (call.sentAtMs > 0) {
+      end.upstreamMs = performance.now() - call.sentAtMs;
+      if (call.firstByteAtMs !== undefined) end.ttfbMs = call.firstByteAtMs - call.sentAtMs;
+    }
+    return end;
+  }
+
+  #base(): Partial<CallEnd> {
+    return {
+      ...(this.#status === 0 ? {} : { httpStatus: this.#status }),
+      ...(this.#responseHeaders === undefined ? {} : { responseHeaders: this.#responseHeaders }),
+      ...(this.#sentAtMs === 0 ? {} : { upstreamMs: performance.now() - this.#sentAtMs }),
+      ...(this.#firstByteAtMs === undefined ? {} : { ttfbMs: this.#firstByteAtMs - this.#sentAtMs }),
+    };
+  }
+}
+
+/** Sessions of different upstream servers never meet. */
+export function scopeOf(server: string, sessionId: string): string {
+  return `${server}\0${sessionId}`;
+}
+
+function bodyOrNothing(observation: CallObservation, body: CapturedBody): CapturedBody {
+  return observation.captureBytes > 0 ? body : { ...body, chunks: [] };
+}
+
+/** A call's own message in a batch of answers. */
+function partOf(batch: Buffer | undefined, found: ScannedMessage | undefined): CapturedBody | undefined {
+  if (batch === undefined || found === undefined) return undefined;
+  const bytes = batch.subarray(found.range.start, found.range.end);
+  return { chunks: [bytes], bytes: bytes.length, format: 'json' };
+}

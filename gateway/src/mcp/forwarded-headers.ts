@@ -1,0 +1,93 @@
+/**
+ * Which headers pass between client and upstream server. Everything passes but what belongs to one connection
+ * (RFC 9110 §7.6.1), the client's credentials for the gateway, and what the gateway sets itself. Answers lose
+ * `Set-Cookie`: it would hand the gateway's own session with the upstream to the client, whose cookies never go back.
+ */
+import type { HeaderList, TraceContextCarrier } from './observer.ts';
+
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+/** How callers prove to the gateway who they are. The upstream gets its own from the configuration. */
+const CREDENTIALS = ['authorization', 'cookie', 'x-api-key'];
+/** Made anew for the other connection; answers must not be compressed, since they are read as they pass. */
+const OWN = ['host', 'content-length', 'expect', 'accept-encoding', 'traceparent', 'tracestate'];
+
+const DROPPED_FROM_ANSWERS: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'set-cookie']);
+
+export interface RequestHeaderRules {
+  /** flat list of what is configured for this upstream */
+  readonly configured: readonly string[];
+  readonly dropped: ReadonlySet<string>;
+}
+
+/** @param headers configured for the upstream server; they replace the client's */
+export function requestHeaderRules(headers: Readonly<Record<string, string>>): RequestHeaderRules {
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return {
+    configured: Object.entries(headers).flat(),
+    dropped: new Set([...HOP_BY_HOP, ...CREDENTIALS, ...OWN, ...names]),
+  };
+}
+
+/** Header names that `Connection` declares to be for this connection only. */
+function nominated(headers: HeaderList): readonly string[] {
+  const names: string[] = [];
+  for (const [name, value] of headers) {
+    if (name.length === 10 && name.toLowerCase() === 'connection') {
+      for (const one of value.split(',')) names.push(one.trim().toLowerCase());
+    }
+  }
+  return names;
+}
+
+/** @returns name, value, name, value … */
+export function headersForUpstream(
+  headers: HeaderList,
+  rules: RequestHeaderRules,
+  trace: TraceContextCarrier | undefined
+): string[] {
+  const out: string[] = [];
+  const perConnection = nominated(headers);
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (rules.dropped.has(lower) || perConnection.includes(lower)) continue;
+    if (lower === 'baggage' && trace?.baggage !== undefined) continue;
+    out.push(name, value);
+  }
+  out.push(...rules.configured);
+  if (trace?.traceparent !== undefined) out.push('traceparent', trace.traceparent);
+  if (trace?.tracestate !== undefined) out.push('tracestate', trace.tracestate);
+  if (trace?.baggage !== undefined) out.push('baggage', trace.baggage);
+  return out;
+}
+
+export interface AnswerHeaders {
+  /** all, as the upstream sent them, for the record */
+  readonly received: HeaderList;
+  /** flat list of what the client gets */
+  readonly passed: string[];
+}
+
+/** @param raw name, value, name, value … as bytes */
+export function headersForClient(raw: readonly Buffer[]): AnswerHeaders {
+  const received: (readonly [string, string])[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    received.push([(raw[at] as Buffer).toString('latin1'), (raw[at + 1] as Buffer).toString('latin1')]);
+  }
+  const perConnection = nominated(received);
+  const passed: string[] = [];
+  for (const [name, value] of received) {
+    const lower = name.toLowerCase();
+    if (!DROPPED_FROM_ANSWERS.has(lower) && !perConnection.includes(lower)) passed.push(name, value);
+  }
+  return { received, passed };
+}

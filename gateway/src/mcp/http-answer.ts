@@ -1,0 +1,312 @@
+/**
+ * Passes an upstream's HTTP answer to the client as it comes: status, headers and bytes unchanged, back-pressure both
+ * ways. Holds back what the record must precede: the head until the intents are on disk, the last bytes of a body and
+ * the end of the event with a JSON-RPC response until that call's record is. Nothing else waits. One object for each
+ * exchange, called by undici; it parses nothing itself and keeps no more than the capture asks for.
+ */
+import type { Dispatcher } from 'undici';
+import { GatelensError, wireError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import { BodyCapture } from './body-capture.ts';
+import type { Exchange } from './exchange.ts';
+import type { ExchangeRecords } from './exchange-records.ts';
+import { headersForClient } from './forwarded-headers.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { rpcErrorsFor } from './rpc-error.ts';
+import { SseScanner } from './sse-scanner.ts';
+import { failureCode, failureText } from './upstream-failure.ts';
+
+/** Why nothing is read from the upstream at the moment. */
+const PAUSED_FOR = { intent: 1, record: 2, client: 4 } as const;
+
+export interface HttpAnswerOptions {
+  /** bytes kept of one event, at least */
+  readonly eventCaptureBytes: number;
+  /** the upstream failed before its answer was complete */
+  readonly onFailure: (code: ErrorCode) => void;
+  /** the answer has ended or was destroyed */
+  readonly onDone: () => void;
+}
+
+export class HttpAnswer implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #records: ExchangeRecords;
+  readonly #onFailure: (code: ErrorCode) => void;
+  readonly #onDone: () => void;
+  readonly #capture: BodyCapture;
+  readonly #event: BodyCapture;
+  readonly #json = new JsonScanner({ strict: false, maxTokenBytes: 1_048_576, maxMessages: 1000 });
+  #sse: SseScanner | undefined;
+
+  #controller: Dispatcher.DispatchController | undefined;
+  #paused = 0;
+  #intentsKept = false;
+  #head: { readonly status: number; readonly text: string; readonly headers: string[] } | undefined;
+  #bytesLeft = -1;
+  /** the end of a body that is no event stream: not written before its record is kept */
+  #held: Buffer | undefined;
+  /** bytes are waiting for a record */
+  #recording = false;
+  #failedMeanwhile: ErrorCode | undefined;
+  #drainWatched = false;
+  #over = false;
+
+  constructor(exchange: Exchange, records: ExchangeRecords, options: HttpAnswerOptions) {
+    this.#exchange = exchange;
+    this.#records = records;
+    this.#onFailure = options.onFailure;
+    this.#onDone = options.onDone;
+    const captureBytes = records.captureBytes;
+    this.#capture = new BodyCapture(captureBytes);
+    this.#event = new BodyCapture(Math.max(captureBytes, options.eventCaptureBytes));
+    exchange.res.on('close', () => this.#clientGone());
+    exchange.res.on('error', () => undefined);
+    records.intents().then(
+      () => {
+        this.#intentsKept = true;
+        this.#resumeFrom(PAUSED_FOR.intent);
+      },
+      () => this.auditLost()
+    );
+  }
+
+  /** A record could not be kept: the client gets a refusal, or a broken stream when its answer had begun. */
+  auditLost(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#records.auditLost();
+    this.#abortUpstream('audit_unavailable');
+    void this.#exchange.refuse('audit_unavailable', failureText('audit_unavailable')).then(this.#onDone);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new GatelensError('client_gone', 'The answer is not wanted any more.'));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    text?: string
+  ): void {
+    if (status < 200 || this.#over) return;
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      // not asked for, and it could not be read for the record
+      this.#upstreamFailed('upstream_protocol');
+      controller.abort(
+        new GatelensError('upstream_protocol', 'The answer is compressed though this was not asked for.')
+      );
+      return;
+    }
+    const { received, passed } = headersForClient(controller.rawHeaders as Buffer[]);
+    this.#head = { status, text: text ?? '', headers: passed };
+    const session = headers['mcp-session-id'];
+    this.#records.answered(status, received, typeof session === 'string' ? session : undefined);
+    const type = String(headers['content-type'] ?? '');
+    if (/^\s*text\/event-stream\b/i.test(type)) {
+      this.#sse = new SseScanner({
+        data: (piece) => {
+          this.#json.feed(piece);
+          this.#event.add(piece);
+        },
+      });
+      this.#gate(this.#records.noticesAccepted());
+    } else {
+      const length = Number(headers['content-length'] ?? -1);
+      this.#bytesLeft = Number.isSafeInteger(length) ? length : -1;
+    }
+    if (!this.#intentsKept) this.#pauseFor(PAUSED_FOR.intent);
+    queueMicrotask(() => this.#flushHead());
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#sse === undefined) this.#passBody(chunk);
+    else this.#passEvents(chunk, 0);
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    let settled: Promise<unknown>;
+    if (this.#sse === undefined) {
+      settled = this.#records.body(this.#json.end(), this.#capture);
+    } else {
+      const last = this.#sse.openDataLines > 0 ? this.#messagesOf() : [];
+      settled = Promise.all([...last, this.#records.streamEnded(this.#capture)]);
+    }
+    this.#recording = true;
+    settled.then(
+      () => {
+        if (this.#over) return;
+        this.#over = true;
+        this.#sendHead();
+        this.#exchange.res.end(this.#held);
+        this.#onDone();
+      },
+      () => this.auditLost()
+    );
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    if (this.#recording) this.#failedMeanwhile = failureCode(error);
+    else this.#upstreamFailed(failureCode(error));
+  }
+
+  /** All but the last bytes go at once. The last are known by the length, or by the end that follows in the same tick. */
+  #passBody(chunk: Buffer): void {
+    this.#json.feed(chunk);
+    this.#capture.add(chunk);
+    const before = this.#held;
+    if (this.#bytesLeft > 0) {
+      this.#bytesLeft -= chunk.length;
+      if (this.#bytesLeft > 0) this.#write(chunk);
+      else this.#held = chunk;
+      return;
+    }
+    this.#held = chunk;
+    if (before !== undefined) this.#write(before);
+    queueMicrotask(() => this.#releaseBody(chunk));
+  }
+
+  #releaseBody(chunk: Buffer): void {
+    if (this.#over || this.#recording || this.#held !== chunk || chunk.length < 2 || this.#paused & PAUSED_FOR.intent)
+      return;
+    this.#held = chunk.subarray(chunk.length - 1);
+    this.#write(chunk.subarray(0, chunk.length - 1));
+  }
+
+  /** @param from where in the chunk to read on */
+  #passEvents(chunk: Buffer, from: number): void {
+    const sse = this.#sse as SseScanner;
+    let at = from;
+    while (at < chunk.length) {
+      const start = at;
+      at = sse.scan(chunk, at);
+      this.#capture.add(start === 0 && at === chunk.length ? chunk : chunk.subarray(start, at));
+      if (sse.event === undefined) break;
+      if (sse.event.id !== undefined && sse.event.id !== '') this.#records.eventIdSeen();
+      const settled = sse.event.dataLines > 0 ? this.#messagesOf() : [];
+      if (settled.length === 0) continue;
+      if (start > from) this.#write(chunk.subarray(from, start));
+      this.#holdEvent(chunk, start, at, settled);
+      return;
+    }
+    this.#write(from === 0 ? chunk : chunk.subarray(from));
+  }
+
+  /** An event with a JSON-RPC response: neither it nor what follows leaves before its record is kept. */
+  #holdEvent(chunk: Buffer, start: number, end: number, settled: readonly Promise<unknown>[]): void {
+    this.#recording = true;
+    this.#pauseFor(PAUSED_FOR.record);
+    (settled.length === 1 ? (settled[0] as Promise<unknown>) : Promise.all(settled)).then(
+      () => {
+        if (this.#over) return;
+        this.#recording = false;
+        this.#write(chunk.subarray(start, end));
+        if (end < chunk.length) this.#passEvents(chunk, end);
+        if (this.#recording) return;
+        if (this.#failedMeanwhile !== undefined) this.#upstreamFailed(this.#failedMeanwhile);
+        else this.#resumeFrom(PAUSED_FOR.record);
+      },
+      () => this.auditLost()
+    );
+  }
+
+  /** Records the messages of the event that was read, and makes ready for the next. */
+  #messagesOf(): Promise<unknown>[] {
+    const scan = this.#json.end();
+    const waits: Promise<unknown>[] = [];
+    if (scan.ok) {
+      for (const message of scan.body.messages) {
+        const settled = this.#records.passing(message, this.#event, this.#capture);
+        if (settled !== undefined) waits.push(settled);
+      }
+    }
+    this.#json.reset();
+    this.#event.reset();
+    return waits;
+  }
+
+  #upstreamFailed(code: ErrorCode): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onFailure(code);
+    const exchange = this.#exchange;
+    const records = this.#records;
+    if (exchange.unanswered) {
+      const text = failureText(code);
+      const answer = Buffer.from(rpcErrorsFor(exchange, wireError(code).rpcCode, text));
+      void exchange.refuse(code, text, records.failed(code, answer, this.#capture)).then(this.#onDone);
+      return;
+    }
+    const destroy = (): void => {
+      exchange.res.destroy();
+      this.#onDone();
+    };
+    records.failed(code, undefined, this.#capture).then(destroy, destroy);
+  }
+
+  /** What nobody waits for, a notification, goes on to its end. */
+  #clientGone(): void {
+    if (this.#over || !this.#records.abortable) return;
+    this.#over = true;
+    this.#records.clientGone(this.#capture);
+    this.#abortUpstream('client_gone');
+    this.#onDone();
+  }
+
+  #abortUpstream(code: ErrorCode): void {
+    this.#controller?.abort(new GatelensError(code, 'The answer is not wanted any more.'));
+  }
+
+  /** Nothing is read on before it is settled. */
+  #gate(settled: Promise<unknown>): void {
+    this.#pauseFor(PAUSED_FOR.record);
+    settled.then(
+      () => this.#resumeFrom(PAUSED_FOR.record),
+      () => this.auditLost()
+    );
+  }
+
+  #pauseFor(reason: number): void {
+    this.#paused |= reason;
+    this.#controller?.pause();
+  }
+
+  #resumeFrom(reason: number): void {
+    if (this.#over) return;
+    this.#paused &= ~reason;
+    if (this.#paused !== 0) return;
+    this.#flushHead();
+    this.#controller?.resume();
+  }
+
+  /** Sends the head on its own when the body keeps the client waiting. */
+  #flushHead(): void {
+    if (this.#over || this.#recording || this.#held !== undefined || this.#head === undefined || this.#paused !== 0)
+      return;
+    if (this.#exchange.res.headersSent) return;
+    this.#sendHead();
+    this.#exchange.res.flushHeaders();
+  }
+
+  #sendHead(): void {
+    const head = this.#head;
+    if (head === undefined || this.#exchange.res.headersSent) return;
+    this.#exchange.res.writeHead(head.status, head.text, head.headers);
+  }
+
+  #write(bytes: Buffer): void {
+    const res = this.#exchange.res;
+    if (res.destroyed) return;
+    this.#sendHead();
+    if (res.write(bytes)) return;
+    this.#pauseFor(PAUSED_FOR.client);
+    if (this.#drainWatched) return;
+    this.#drainWatched = true;
+    res.on('drain', () => this.#resumeFrom(PAUSED_FOR.client));
+  }
+}

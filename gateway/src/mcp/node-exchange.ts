@@ -1,0 +1,245 @@
+/**
+ * The exchange over Node's request and response: what http/ makes of an allowed request and hands to an upstream. Opens
+ * records, answers whole bodies and event streams, refuses. The HTTP relay writes to `res` itself.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { wireError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Exchange, McpHttpMethod, RecordedAt, RecordMore, SseAnswer } from './exchange.ts';
+import type { ReceivedMessage } from './message.ts';
+import type { CallObservation, CallObserver, CallStart, Caller, HeaderList, TraceContextCarrier } from './observer.ts';
+import { targetOf } from './outcome.ts';
+import { rpcErrorsFor } from './rpc-error.ts';
+import type { SessionDirectory } from './sessions.ts';
+import { NodeSseAnswer } from './sse-answer.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface ExchangeParts {
+  readonly httpMethod: McpHttpMethod;
+  readonly server: string;
+  readonly caller: Caller;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+  readonly batch: boolean;
+  readonly messages: readonly ReceivedMessage[];
+  readonly session: Exchange['session'];
+  readonly clientAddress: string;
+  readonly arrivedAt: number;
+  readonly observer: CallObserver;
+  readonly sessions: SessionDirectory;
+}
+
+const AUDIT_REFUSAL = 'This call cannot be recorded at the moment, so it was refused. Try again later.';
+const NO_BYTES = Buffer.alloc(0);
+
+/** W3C trace context of an HTTP request. */
+export function traceOfHeaders(req: IncomingMessage): TraceContextCarrier | undefined {
+  const { traceparent, tracestate, baggage } = req.headers;
+  if (typeof traceparent !== 'string' && typeof baggage !== 'string') return undefined;
+  return {
+    ...(typeof traceparent === 'string' ? { traceparent } : {}),
+    ...(typeof tracestate === 'string' ? { tracestate } : {}),
+    ...(typeof baggage === 'string' ? { baggage } : {}),
+  };
+}
+
+/** W3C trace context of a message. */
+export function traceOfMeta(message: ReceivedMessage): TraceContextCarrier | undefined {
+  const { traceparent, tracestate, baggage } = message;
+  if (traceparent === undefined && baggage === undefined) return undefined;
+  return {
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
+    ...(baggage === undefined ? {} : { baggage }),
+  };
+}
+
+export class NodeExchange implements Exchange {
+  readonly httpMethod: McpHttpMethod;
+  readonly server: string;
+  readonly caller: Caller;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly headers: HeaderList;
+  readonly body: Buffer;
+  readonly batch: boolean;
+  readonly messages: readonly ReceivedMessage[];
+  readonly session: Exchange['session'];
+  readonly clientAddress: string;
+  readonly arrivedAt: number;
+  readonly observer: CallObserver;
+  readonly #sessions: SessionDirectory;
+  #abort: AbortController | undefined;
+
+  constructor(parts: ExchangeParts) {
+    this.httpMethod = parts.httpMethod;
+    this.server = parts.server;
+    this.caller = parts.caller;
+    this.req = parts.req;
+    this.res = parts.res;
+    this.headers = parts.headers;
+    this.body = parts.body;
+    this.batch = parts.batch;
+    this.messages = parts.messages;
+    this.session = parts.session;
+    this.clientAddress = parts.clientAddress;
+    this.arrivedAt = parts.arrivedAt;
+    this.observer = parts.observer;
+    this.#sessions = parts.sessions;
+  }
+
+  get sessionId(): string | undefined {
+    return this.session.kind === 'mcp' ? this.session.id : undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = (this.#abort = new AbortController());
+      const closed = (): void => {
+        if (!this.res.writableFinished) abort.abort();
+      };
+      if (this.res.closed) closed();
+      else this.res.once('close', closed);
+    }
+    return this.#abort.signal;
+  }
+
+  get unanswered(): boolean {
+    return !this.res.headersSent && !this.res.destroyed;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.req.headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  begin(message: ReceivedMessage | undefined, at: RecordedAt, more: RecordMore = {}): CallObservation {
+    const facts = this.#sessions.find(this.server, this.session.id);
+    // what an upstream sent on its own came without the client's headers, and later
+    const fromUpstream = more.parentCallId !== undefined;
+    const start: Mutable<CallStart> = {
+      kind: more.kind ?? kindOf(message),
+      server: this.server,
+      serverKnown: true,
+      caller: this.caller,
+      method: message === undefined ? 'stream' : (message.method ?? ''),
+      session: this.session,
+      clientAddress: this.clientAddress,
+      upstreamTransport: at.upstreamTransport,
+      requestHeaders: fromUpstream ? [] : this.headers,
+      requestBody: more.requestBody ?? message?.bytes ?? NO_BYTES,
+    };
+    if (more.requestBytes !== undefined) start.requestBytes = more.requestBytes;
+    if (more.parentCallId !== undefined) start.parentCallId = more.parentCallId;
+    else start.arrivedAt = this.arrivedAt;
+    if (at.upstreamAddress !== undefined) start.upstreamAddress = at.upstreamAddress;
+    const client = message?.client ?? facts?.client;
+    if (client !== undefined) start.client = client;
+    const protocolVersion = message?.protocolVersion ?? this.header('mcp-protocol-version') ?? facts?.protocolVersion;
+    if (protocolVersion !== undefined) start.protocolVersion = protocolVersion;
+    const httpTrace = fromUpstream ? undefined : traceOfHeaders(this.req);
+    if (httpTrace !== undefined) start.httpTrace = httpTrace;
+    if (message !== undefined) {
+      const target = targetOf(message);
+      if (target !== undefined) start.target = target;
+      if (message.id !== undefined) start.rpcId = message.id;
+      const metaTrace = traceOfMeta(message);
+      if (metaTrace !== undefined) start.metaTrace = metaTrace;
+    }
+    return this.observer.begin(start);
+  }
+
+  async sendJson(
+    status: number,
+    body: Uint8Array | string | undefined,
+    settled: Promise<unknown>,
+    headers: Record<string, string> = {}
+  ): Promise<void> {
+    try {
+      await settled;
+    } catch {
+      this.#writeError('audit_unavailable', AUDIT_REFUSAL);
+      return;
+    }
+    if (!this.unanswered) return;
+    this.#learnSession(headers);
+    if (body === undefined) {
+      this.res.writeHead(status, { 'Content-Length': 0, ...headers });
+      this.res.end();
+      return;
+    }
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    this.res.writeHead(status, {
+      'Content-Type': 'application/json',
+      'Content-Length': bytes.length,
+      'Cache-Control': 'no-store',
+      ...headers,
+    });
+    this.res.end(bytes);
+  }
+
+  openSse(intents: Promise<unknown>, headers: Record<string, string> = {}): SseAnswer {
+    const opened = intents.then(
+      () => {
+        if (!this.unanswered) return false;
+        this.#learnSession(headers);
+        this.res.writeHead(200, {
+          'Content-Type': 'text/event-stream',
+          'Cache-Control': 'no-cache, no-transform',
+          'X-Accel-Buffering': 'no',
+          ...headers,
+        });
+        this.res.flushHeaders();
+        return true;
+      },
+      () => {
+        this.#writeError('audit_unavailable', AUDIT_REFUSAL);
+        return false;
+      }
+    );
+    return new NodeSseAnswer(this.res, opened);
+  }
+
+  async refuse(code: ErrorCode, message: string, settled?: Promise<unknown>): Promise<void> {
+    try {
+      await settled;
+    } catch {
+      this.#writeError('audit_unavailable', AUDIT_REFUSAL);
+      return;
+    }
+    this.#writeError(code, message);
+  }
+
+  #writeError(code: ErrorCode, message: string): void {
+    if (!this.unanswered) {
+      if (!this.res.writableEnded) this.res.destroy();
+      return;
+    }
+    const { status, rpcCode } = wireError(code);
+    const body = Buffer.from(rpcErrorsFor(this, rpcCode, message));
+    this.res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+    this.res.end(body);
+  }
+
+  /** A bridge that opens a session says so in the head of its answer to `initialize`. */
+  #learnSession(headers: Record<string, string>): void {
+    const initialize = this.messages.find((message) => message.method === 'initialize');
+    if (initialize === undefined) return;
+    const entry = Object.entries(headers).find(([name]) => name.toLowerCase() === 'mcp-session-id');
+    if (entry === undefined) return;
+    const { client, protocolVersion } = initialize;
+    this.#sessions.learn(this.server, entry[1], {
+      userKey: this.caller.userKey,
+      ...(client === undefined ? {} : { client }),
+      ...(protocolVersion === undefined ? {} : { protocolVersion }),
+    });
+  }
+}
+
+function kindOf(message: ReceivedMessage | undefined): CallStart['kind'] {
+  if (message === undefined) return 'stream';
+  return message.kind === 'request' ? 'request' : 'notification';
+}

@@ -27,7 +27,7 @@ export interface ShippingSpool extends Spool {
    */
   startShipping(options: ShippingOptions): void;
   /**
-   * Ships everything appended so far, without lingering.
+   * Ships everything appended so far, without lingering, and deletes what that frees.
    * @returns false when the time is over first; shipping goes on
    */
   flush(timeoutMs: number): Promise<boolean>;
@@ -144,6 +144,7 @@ export class FileSpool implements ShippingSpool {
     while (!isDone() && !late.signal.aborted) await Promise.race([this.#progress.promise, deadline]);
     this.#shipper?.hurry(false);
     ending.abort();
+    while (this.#cleaning) await this.#cleaning;
     return isDone();
   }
 

@@ -83,6 +83,16 @@ function sqliteCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
+async function makeDirectory(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    // What Node answers for a read-only file system; asked plainly it tells the reason.
+    await mkdir(dir, { mode: DIRECTORY_MODE });
+  }
+}
+
 function takeSystemLock(path: string): DatabaseSync {
   try {
     // Opening an existing one here would, on closing, give up the lock that this process may hold already.
@@ -108,7 +118,7 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   const ownerPath = join(dir, 'owner.json');
   let database: DatabaseSync;
   try {
-    await mkdir(dir, { recursive: true, mode: DIRECTORY_MODE });
+    await makeDirectory(dir);
     database = takeSystemLock(join(dir, 'lock'));
   } catch (error) {
     if (sqliteCode(error) === SQLITE_BUSY) throw locked(readOwner(ownerPath));

@@ -201,9 +201,11 @@ function damagedTail(buffer: Buffer, from: number): Range | undefined {
   let end = buffer.length;
   while (end > from && buffer[end - 1] === 0) end -= 1;
   if (end === from) return undefined;
+  if (end - from <= FRAME_HEADER_BYTES) return undefined;
   const declared = declaredFrameBytes(buffer, from, buffer.length);
-  const isCutShort = declared === undefined ? end - from < FRAME_HEADER_BYTES : end < from + declared;
-  // A frame that has its end mark was written to the end, whatever its header says now.
+  const isCutShort = declared !== undefined && end < from + declared;
+  // A frame that has its end mark was written to the end, whatever its header says now. (One in 256 torn frames ends by
+  // chance with a byte like it: reported for nothing, which is the better mistake.)
   return isCutShort && buffer[end - 1] !== FRAME_END_MARK ? undefined : { from, to: end };
 }
 

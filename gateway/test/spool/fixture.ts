@@ -122,6 +122,13 @@ export function jumpingClock(): Clock & { readonly sleeps: number[] } {
   };
 }
 
+/** For tables of many spools, where no power cut is at stake. */
+export const unsyncedDisk: Disk = {
+  ...nodeDisk,
+  fdatasync: async () => undefined,
+  syncDirectory: async () => undefined,
+};
+
 export type DiskFault = (operation: keyof Disk, calls: number) => Error | 'short' | undefined;
 
 export function systemError(code: string): Error {
@@ -131,48 +138,51 @@ export function systemError(code: string): Error {
 /** The real disk, unless `fault` says otherwise; `calls` counts this operation from 1. */
 export function faultyDisk(fault: DiskFault): Disk {
   const counts = new Map<keyof Disk, number>();
-  const check = (operation: keyof Disk): 'short' | undefined => {
+  const check = async (operation: keyof Disk): Promise<'short' | undefined> => {
     const calls = (counts.get(operation) ?? 0) + 1;
     counts.set(operation, calls);
     const outcome = fault(operation, calls);
+    if (outcome === undefined) return undefined;
+    // A real disk fails later, not in the tick of the call.
+    await new Promise((resolve) => setTimeout(resolve, 2));
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };
   return {
     async create(path) {
-      check('create');
+      await check('create');
       return nodeDisk.create(path);
     },
     async openForUpdate(path) {
-      check('openForUpdate');
+      await check('openForUpdate');
       return nodeDisk.openForUpdate(path);
     },
     async write(fd, pieces, position) {
-      if (check('write') !== 'short') return nodeDisk.write(fd, pieces, position);
+      if ((await check('write')) !== 'short') return nodeDisk.write(fd, pieces, position);
       const all = Buffer.concat(pieces);
       return nodeDisk.write(fd, [all.subarray(0, all.length >> 1)], position);
     },
     async fdatasync(fd) {
-      check('fdatasync');
+      await check('fdatasync');
       return nodeDisk.fdatasync(fd);
     },
     async truncate(fd, bytes) {
-      check('truncate');
+      await check('truncate');
       return nodeDisk.truncate(fd, bytes);
     },
     async close(fd) {
       return nodeDisk.close(fd);
     },
     async remove(path) {
-      check('remove');
+      await check('remove');
       return nodeDisk.remove(path);
     },
     async rename(from, to) {
-      check('rename');
+      await check('rename');
       return nodeDisk.rename(from, to);
     },
     async syncDirectory(path) {
-      check('syncDirectory');
+      await check('syncDirectory');
       return nodeDisk.syncDirectory(path);
     },
   };

@@ -79,7 +79,7 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
       metricsUrl = metrics.url;
       const started = await startGateway({
         config,
-        environment: options.env,
+        env: options.env,
         keyring,
         pseudonyms,
         recorder: gatewayRecorder,

@@ -17,6 +17,7 @@ import { GatelensError } from '../errors.ts';
 import { createMcpApp } from '../http/app.ts';
 import { createMcpListener } from '../http/listener.ts';
 import type { Logger } from '../logger.ts';
+import type { CallObserver } from '../mcp/observer.ts';
 import { SessionDirectory } from '../mcp/sessions.ts';
 import { createCapturePolicy } from '../protection/capture-policy.ts';
 import { createDataKeys } from '../protection/data-keys.ts';
@@ -31,12 +32,14 @@ import { createUpstreams } from './upstreams.ts';
 
 export interface GatewayOptions {
   readonly config: GatelensConfig;
-  readonly environment: Environment;
+  readonly env: Environment;
   readonly keyring: Keyring;
   readonly pseudonyms: Pseudonyms;
   readonly recorder: Recorder;
   readonly metrics: DurationMetrics;
   readonly logger: Logger;
+  /** in place of the recording one: a benchmark's, to see what recording costs */
+  readonly observer?: CallObserver;
 }
 
 export interface Gateway {
@@ -51,14 +54,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, logger } = options;
   const observer = createObserver(options);
   const sessions = new SessionDirectory();
-  const upstreams = createUpstreams({ config, sessions, environment: options.environment, logger });
+  const upstreams = createUpstreams({ config, sessions, environment: options.env, logger });
   const metadata = resourceMetadataOf(config);
   const app = createMcpApp({
     upstreams,
     authenticator: rememberingPrincipals(createCallerAuthenticator(options, metadata), observer),
     policy: createPolicy(config.policy),
     rateLimiter: createRateLimiter(config.rateLimit),
-    observer,
+    observer: options.observer ?? observer,
     sessions,
     logger,
     guard: guardOf(config),

@@ -20,7 +20,7 @@ function durationNs(span: Span): string {
   return String(ns > 0n ? ns : 0n);
 }
 
-function spanRow(span: Span, resource: Record<string, string>, scope: Scope | undefined): Row {
+function spanRow(span: Span, resource: Record<string, string>, scope: Scope | null | undefined): Row {
   const events = span.events ?? [];
   const links = span.links ?? [];
   return {

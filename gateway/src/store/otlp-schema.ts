@@ -23,7 +23,8 @@ export interface AnyValue {
 
 export interface KeyValue {
   readonly key?: string;
-  readonly value?: AnyValue;
+  /** null when absent, as protobufjs has it for messages */
+  readonly value?: AnyValue | null;
 }
 
 export interface Resource {
@@ -61,13 +62,13 @@ export interface Span {
   readonly attributes?: readonly KeyValue[];
   readonly events?: readonly SpanEvent[];
   readonly links?: readonly SpanLink[];
-  readonly status?: { readonly message?: string; readonly code?: number };
+  readonly status?: { readonly message?: string; readonly code?: number } | null;
 }
 
 export interface TracesRequest {
   readonly resourceSpans?: readonly {
-    readonly resource?: Resource;
-    readonly scopeSpans?: readonly { readonly scope?: Scope; readonly spans?: readonly Span[] }[];
+    readonly resource?: Resource | null;
+    readonly scopeSpans?: readonly { readonly scope?: Scope | null; readonly spans?: readonly Span[] }[];
   }[];
 }
 
@@ -76,7 +77,7 @@ export interface LogRecord {
   readonly observedTimeUnixNano?: Long64;
   readonly severityNumber?: number;
   readonly severityText?: string;
-  readonly body?: AnyValue;
+  readonly body?: AnyValue | null;
   readonly attributes?: readonly KeyValue[];
   readonly flags?: number;
   readonly traceId?: Uint8Array;
@@ -86,10 +87,10 @@ export interface LogRecord {
 
 export interface LogsRequest {
   readonly resourceLogs?: readonly {
-    readonly resource?: Resource;
+    readonly resource?: Resource | null;
     readonly schemaUrl?: string;
     readonly scopeLogs?: readonly {
-      readonly scope?: Scope;
+      readonly scope?: Scope | null;
       readonly schemaUrl?: string;
       readonly logRecords?: readonly LogRecord[];
     }[];
@@ -105,8 +106,19 @@ interface FieldDescriptor {
 const one = (id: number, type: string): FieldDescriptor => ({ id, type });
 const many = (id: number, type: string): FieldDescriptor => ({ id, type, rule: 'repeated' });
 
-const MESSAGES: Readonly<Record<string, { readonly fields: Readonly<Record<string, FieldDescriptor>> }>> = {
+interface MessageDescriptor {
+  readonly fields: Readonly<Record<string, FieldDescriptor>>;
+  readonly oneofs?: Readonly<Record<string, { readonly oneof: readonly string[] }>>;
+}
+
+const MESSAGES: Readonly<Record<string, MessageDescriptor>> = {
   AnyValue: {
+    // without it protobufjs would leave out `false`, `0` and `''`
+    oneofs: {
+      value: {
+        oneof: ['stringValue', 'boolValue', 'intValue', 'doubleValue', 'arrayValue', 'kvlistValue', 'bytesValue'],
+      },
+    },
     fields: {
       stringValue: one(1, 'string'),
       boolValue: one(2, 'bool'),
@@ -181,7 +193,7 @@ export interface OtlpDecoder {
 }
 
 export function createOtlpDecoder(): OtlpDecoder {
-  const root = protobuf.Root.fromJSON({ nested: MESSAGES });
+  const root = protobuf.Root.fromJSON({ nested: MESSAGES as protobuf.INamespace['nested'] & object });
   const traces = root.lookupType('TracesRequest');
   const logs = root.lookupType('LogsRequest');
   // protobufjs types decoded messages as bare Message; the descriptor above is what they are

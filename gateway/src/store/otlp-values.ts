@@ -40,8 +40,8 @@ function jsonString(text: string): string {
 
 class NotJson extends Error {}
 
-function toJson(value: AnyValue | undefined): string {
-  if (value === undefined) return 'null';
+function toJson(value: AnyValue | null | undefined): string {
+  if (value === undefined || value === null) return 'null';
   if (hasOwn(value, 'stringValue')) return jsonString(value.stringValue ?? '');
   if (hasOwn(value, 'boolValue')) return String(value.boolValue);
   if (hasOwn(value, 'intValue')) return String(toBigInt(value.intValue));
@@ -67,8 +67,8 @@ function doubleText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-export function valueText(value: AnyValue | undefined): string {
-  if (value === undefined) return '';
+export function valueText(value: AnyValue | null | undefined): string {
+  if (value === undefined || value === null) return '';
   if (hasOwn(value, 'stringValue')) return value.stringValue ?? '';
   if (hasOwn(value, 'doubleValue')) return doubleText(value.doubleValue ?? 0);
   if (hasOwn(value, 'bytesValue')) return toBase64(value.bytesValue ?? new Uint8Array());

@@ -93,6 +93,8 @@ function nameBefore(text: string, operatorAt: number): Name | undefined {
   if (from === to) return undefined;
   // `\npassword=` written out: the letter of an escape is no part of the name.
   if (text.charAt(from - 1) === '\\' && to - from > 1 && /[nrtbf]/.test(text.charAt(from))) from++;
+  // `%26token`: neither are the digits of an encoded sign.
+  if (text.charAt(from - 1) === '%' && /^[0-9a-f]{2}\w/i.test(text.slice(from, from + 3))) from += 2;
   let before = from;
   while (before > 0 && /[ \t-]/.test(text.charAt(before - 1))) before--;
   return {

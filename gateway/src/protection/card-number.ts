@@ -22,8 +22,8 @@ const ISSUERS: readonly (readonly [from: string, to: string, lengths: readonly n
 ];
 const SHORTEST = 13;
 const LONGEST = 19;
-/** Cards are printed in groups of three and more; single digits with blanks are a table. */
-const SHORTEST_GROUP = 3;
+/** Cards are printed as 4-4-4-4, 4-6-5 and the like; single digits with blanks are a table, 8-4-4 is a UUID. */
+const GROUP = { first: 4, shortest: 3, longest: 6 };
 
 export function isCardNumber(digits: string): boolean {
   return (
@@ -61,10 +61,16 @@ function cardEnd(groups: readonly { digits: string }[], first: number): number |
   for (let last = first; last < groups.length; last++) {
     const group = groups[last]?.digits ?? '';
     digits += group;
-    if (digits.length > LONGEST || group.length < SHORTEST_GROUP) return undefined;
+    if (digits.length > LONGEST || !mayGroup(group.length, last - first)) return undefined;
     if (digits.length >= SHORTEST && isCardNumber(digits)) return last;
   }
   return undefined;
+}
+
+/** Of one group alone, any length may be a card. */
+function mayGroup(length: number, position: number): boolean {
+  if (position === 0) return length === GROUP.first || length >= SHORTEST;
+  return length >= GROUP.shortest && length <= GROUP.longest;
 }
 
 function luhnHolds(digits: string): boolean {

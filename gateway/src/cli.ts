@@ -9,6 +9,7 @@ import type { CliContext } from './cli/context.ts';
 import { apiKeysCommand, tokensCommand } from './cli/credentials.ts';
 import { EXIT, type ExitCode } from './cli/exit-codes.ts';
 import { debugTextOf, failureOf } from './cli/failure.ts';
+import { keyringCommand } from './cli/keyring.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { serveCommand, type StartService } from './cli/serve.ts';
 
@@ -56,7 +57,8 @@ function program(context: CliContext, startService: StartService): Command {
     .addCommand(migrateCommand(context))
     .addCommand(checkConfigCommand(context))
     .addCommand(apiKeysCommand(context))
-    .addCommand(tokensCommand(context));
+    .addCommand(tokensCommand(context))
+    .addCommand(keyringCommand(context));
   settle(root, context);
   return root;
 }

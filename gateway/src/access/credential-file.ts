@@ -3,7 +3,17 @@
  * hashes only; written whole to a temporary name and renamed, under a lock, for its owner alone. A file that cannot be
  * understood is an error and opens no door.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { GatelensError } from '../errors.ts';
@@ -77,7 +87,7 @@ function changeFile(
   file: string,
   change: (credentials: readonly StoredCredential[]) => readonly StoredCredential[]
 ): void {
-  createDirectory(dirname(file));
+  makePrivateDirectory(dirname(file));
   const lock = `${file}.lock`;
   const held = takeLock(lock);
   try {
@@ -106,11 +116,19 @@ function takeLock(lock: string): number {
   }
 }
 
-function createDirectory(directory: string): void {
+/**
+ * Level by level: the recursive mode of `mkdir` never returns where a file system answers ENOENT for a directory that it
+ * will not have, as /proc does. Throws GatelensError `data_dir_unusable`.
+ */
+export function makePrivateDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) makePrivateDirectory(parent);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    throw unusable(directory, `cannot be made (${errorCode(error)})`, error);
+    // Another command was quicker.
+    if (errorCode(error) !== 'EEXIST') throw unusable(directory, `cannot be made (${errorCode(error)})`, error);
   }
 }
 
@@ -118,7 +136,7 @@ function createDirectory(directory: string): void {
 export function writePrivateFile(file: string, content: string): void {
   const temporary = `${file}.${process.pid}.new`;
   try {
-    createDirectory(dirname(file));
+    makePrivateDirectory(dirname(file));
     const handle = openSync(temporary, 'w', 0o600);
     try {
       writeSync(handle, content);

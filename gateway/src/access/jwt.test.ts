@@ -64,7 +64,15 @@ const verifier = (more: Partial<JwtSettings> = {}) =>
 
 const CLAIMS = { email: 'Ana@example.com', groups: ['ops'], scope: 'mcp:read mcp:call' };
 function token(claims: Record<string, unknown> = {}, { by = key, kid = 'k1', alg = 'RS256' } = {}): Promise<string> {
-  const all = { iss: issuer, aud: 'gatelens', iat: seconds - 10, exp: seconds + 600, sub: 's1', ...CLAIMS, ...claims };
+  const all: Record<string, unknown> = {
+    iss: issuer,
+    aud: 'gatelens',
+    iat: seconds - 10,
+    exp: seconds + 600,
+    sub: 's1',
+    ...CLAIMS,
+    ...claims,
+  };
   return new SignJWT(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)))
     .setProtectedHeader({ alg, kid })
     .sign(by);

@@ -18,6 +18,7 @@ import { NAME_PATTERN, TOKEN_ROLES, type TokenRole } from '../access/names.ts';
 import { parseDuration } from '../config.ts';
 import { dataDirOf, withDataDirOptions } from './common-options.ts';
 import { UsageError, type CliContext } from './context.ts';
+import { textTable } from './text-table.ts';
 
 interface Kind {
   readonly prefix: 'gl_' | 'gla_';
@@ -138,29 +139,13 @@ function listAll(kind: Kind, options: Options, context: CliContext): void {
     stateOf(one, nowMs),
   ]);
   context.print(
-    table(['name', 'role', 'user', kind === API_KEYS ? 'teams' : 'servers', 'created', 'expires', 'state'], rows)
+    textTable(['name', 'role', 'user', kind === API_KEYS ? 'teams' : 'servers', 'created', 'expires', 'state'], rows)
   );
 }
 
 function stateOf(one: StoredCredential, nowMs: number): string {
   if (one.revokedAt !== undefined) return `revoked ${one.revokedAt.slice(0, 10)}`;
   return isInForce(one, nowMs) ? 'in force' : 'expired';
-}
-
-/** Columns without any content are left out. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const kept = head.map((_, column) => rows.some((row) => (row[column] ?? '') !== ''));
-  const shown = [head, ...rows].map((row) => row.filter((_, column) => kept[column] === true));
-  const widths = (shown[0] ?? []).map((_, column) => Math.max(...shown.map((row) => (row[column] ?? '').length)));
-  return shown
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`
-    )
-    .join('');
 }
 
 function revokeOne(kind: Kind, options: Options, context: CliContext): void {

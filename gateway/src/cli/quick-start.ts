@@ -3,11 +3,11 @@
  * machine let in without a key, and tokens of the audit API made once and shown at each start. For trying out on
  * loopback only; a configuration file takes its place.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { writePrivateFile } from '../access/credential-file.ts';
+import { makePrivateDirectory, writePrivateFile } from '../access/credential-file.ts';
 import { createSecret, hashSecret } from '../access/secrets.ts';
 import { GatelensError } from '../errors.ts';
 
@@ -135,7 +135,7 @@ function makeSampleFiles(directory: string): void {
   try {
     for (const [name, content] of Object.entries(SAMPLE_FILES)) {
       const file = join(directory, name);
-      mkdirSync(dirname(file), { recursive: true });
+      makePrivateDirectory(dirname(file));
       writeFileSync(file, content);
     }
   } catch (error) {

@@ -3,30 +3,14 @@
  * SIGTERM lets running calls end within `limits.shutdownTimeout`; a second one ends at once. Starts nothing itself.
  */
 import { Command, Option } from 'commander';
-import type { Environment, GatelensConfig } from '../config.ts';
-import { createLogger, type Logger } from '../logger.ts';
+import { createLogger } from '../logger.ts';
+import type { Gatelens, StartOptions } from '../main.ts';
 import { findConfig, withConfigOptions, type ConfigOptions } from './common-options.ts';
 import type { CliContext } from './context.ts';
-import { startMessage, type Listening } from './start-message.ts';
+import { startMessage } from './start-message.ts';
 
-export interface ServeStart {
-  readonly config: GatelensConfig;
-  /** omitted: everything */
-  readonly only?: 'gateway' | 'audit-api';
-  readonly logger: Logger;
-  readonly version: string;
-  /** what stdio servers inherit a few variables of */
-  readonly env: Environment;
-}
-
-export interface RunningService {
-  readonly urls: Listening;
-  /** lets running calls end, flushes, releases everything */
-  close(): Promise<void>;
-}
-
-/** Usually `startGatelens` of main.ts. */
-export type StartService = (start: ServeStart) => Promise<RunningService>;
+/** `startGatelens` of main.ts, or a stand-in in tests. */
+export type StartService = (options: StartOptions) => Promise<Gatelens>;
 
 interface ServeOptions extends ConfigOptions {
   readonly only?: 'gateway' | 'audit-api';
@@ -57,7 +41,7 @@ Examples:
         env: context.env,
         ...(options.only === undefined ? {} : { only: options.only }),
       });
-      context.print(startMessage(version, loaded, service.urls, quickStart));
+      context.print(startMessage(version, loaded, service, quickStart));
       await stop;
       await closeInTime(service, loaded.config.limits.shutdownTimeout, context);
     });
@@ -86,7 +70,7 @@ function stopRequests(context: CliContext): Promise<void> {
 /** What is flushed after the calls have ended takes a moment, too. */
 const FLUSH_MS = 5000;
 
-async function closeInTime(service: RunningService, timeoutMs: number, context: CliContext): Promise<void> {
+async function closeInTime(service: Gatelens, timeoutMs: number, context: CliContext): Promise<void> {
   const deadline = setTimeout(() => {
     context.note('Stopping took too long and was cut off. What was on disk is kept and continues at the next start.');
     context.exitNow(1);

@@ -4,19 +4,13 @@
  */
 import { publicUrlOf } from '../access/resource-metadata.ts';
 import type { LoadedConfig } from '../config.ts';
+import type { Gatelens } from '../main.ts';
 import type { QuickStartTokens } from './quick-start.ts';
-
-export interface Listening {
-  /** base URLs without a trailing slash; absent: not started */
-  readonly mcp?: string;
-  readonly auditApi?: string;
-  readonly metrics?: string;
-}
 
 export function startMessage(
   version: string,
   { config, source, warnings }: LoadedConfig,
-  urls: Listening,
+  { urls, warnings: found }: Pick<Gatelens, 'urls' | 'warnings'>,
   quickStart: QuickStartTokens | undefined
 ): string {
   const lines = [`Gatelens ${version} is running with ${source}.`, ''];
@@ -33,7 +27,7 @@ export function startMessage(
     if (!config.auth.anonymous) lines.push('', 'A key for it: gatelens api-keys create --name <name> --user <e-mail>');
   }
   if (urls.auditApi !== undefined) lines.push('', ...firstCall(urls.auditApi, quickStart));
-  for (const warning of warnings) lines.push('', `Note: ${warning}.`);
+  for (const warning of [...warnings, ...found]) lines.push('', `Note: ${warning.replace(/\.$/, '')}.`);
   return `${lines.join('\n')}\n`;
 }
 

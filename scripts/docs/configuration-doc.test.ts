@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseConfig } from '../../gateway/src/config.ts';
+import { configurationDoc, configurationJsonSchema, EXAMPLE } from './configuration-doc.ts';
+
+it('gives an example that is a good configuration', () => {
+  const options = { source: 'example', env: { DOCS_TOKEN: 'x' }, baseDir: '/' };
+  const { config, warnings } = parseConfig(parse(EXAMPLE) as Record<string, unknown>, options);
+  expect(Object.keys(config.mcpServers)).toEqual(['everything', 'docs']);
+  expect(warnings).toEqual([]);
+});
+
+it('describes every setting', () => {
+  const described = configurationDoc()
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  expect(described.length).toBeGreaterThan(80);
+  for (const line of described) expect(line).not.toMatch(/\|\s*\|$/);
+});
+
+it('gives editors a schema that takes what people write: units, addresses, servers without a type', () => {
+  const schema = JSON.parse(configurationJsonSchema()) as { properties: Record<string, unknown>; required: string[] };
+  expect(schema.required).toEqual(['mcpServers']);
+  expect(JSON.stringify(schema.properties.retention)).not.toContain('"format"');
+  expect(JSON.stringify(schema)).not.toContain('"secret"');
+});

@@ -4,7 +4,8 @@
  */
 import { createServer, STATUS_CODES } from 'node:http';
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { CallObserver } from '../mcp/observer.ts';
 import type { McpApp } from './app.ts';
@@ -44,8 +45,8 @@ export function createMcpListener(app: McpApp, options: McpListenerOptions): Ser
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = error.code ?? '';
     if (LEFT.has(code) || !socket.writable) socket.destroy();
-    else if (known.has(socket)) closeWith(socket as Socket, statusOf(code));
-    else refuseConnection(options.observer, statusOf(code), socket as Socket);
+    else if (known.has(socket)) closeWith(socket, statusOf(code));
+    else refuseConnection(options.observer, statusOf(code), socket);
   });
   return server;
 }
@@ -58,12 +59,12 @@ function statusOf(code: string): 400 | 408 | 431 {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
 }
 
-function closeWith(socket: Socket, status: 400 | 408 | 431): void {
+function closeWith(socket: Duplex, status: 400 | 408 | 431): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 /** What is no HTTP request, or never became a whole one. Nothing of it is repeated. */
-function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socket: Socket): void {
+function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socket: Duplex): void {
   const close = (): void => closeWith(socket, status);
   observer
     .begin({
@@ -72,7 +73,7 @@ function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socke
       serverKnown: false,
       caller: { userKey: '', keyName: '', teams: [], authMethod: 'none' },
       method: '',
-      clientAddress: socket.remoteAddress ?? '',
+      clientAddress: socket instanceof Socket ? (socket.remoteAddress ?? '') : '',
       upstreamTransport: 'none',
       requestHeaders: [],
       requestBody: Buffer.alloc(0),

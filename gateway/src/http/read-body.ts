@@ -29,7 +29,7 @@ export function readBody(req: IncomingMessage, limitBytes: number): Promise<Read
     const scanner = new JsonScanner();
     const chunks: Buffer[] = [];
     let size = 0;
-    const bytes = (): Buffer => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    const bytes = (): Buffer => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     const finish = (result: ReadBody): void => {
       req.off('data', onData);
       req.off('end', onEnd);

@@ -72,12 +72,16 @@ export class RequestGuard {
     let bytes = 0;
     let repeated = false;
     let seen = '';
-    for (let at = 0; at + 1 < raw.length; at += 2) {
-      const name = raw[at] as string;
-      const value = raw[at + 1] as string;
+    let name: string | undefined;
+    for (const value of raw) {
+      if (name === undefined) {
+        name = value;
+        continue;
+      }
       headers.push([name, value]);
       bytes += name.length + value.length + 4;
       const lower = name.toLowerCase();
+      name = undefined;
       if (!ONCE.has(lower)) continue;
       const mark = `\n${lower}\n`;
       if (seen.includes(mark)) repeated = true;

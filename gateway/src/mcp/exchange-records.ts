@@ -133,7 +133,7 @@ export class ExchangeRecords {
     if (this.#exchange.httpMethod === 'DELETE' && this.#status < 300) this.#sessionDeleted();
     const messages = scan.ok ? scan.body.messages : [];
     const responses = messages.filter((message) => message.kind === 'response');
-    const ends: (Promise<unknown> | undefined)[] = [];
+    const ends: Promise<unknown>[] = [];
     const stray = responses.find((message) => message.hasError && this.#ownCall(message) === undefined);
     const failure = stray === undefined ? this.#httpFailure() : verdictOf(stray);
     const batch = scan.ok && scan.body.batch && capture.whole ? capture.joined() : undefined;
@@ -149,7 +149,8 @@ export class ExchangeRecords {
     if (this.#stream !== undefined) ends.push(this.#stream.end({ ...this.#base(), ...failure, response: whole }));
     for (const message of messages) {
       if (message.kind === 'response') continue;
-      ends.push(this.passing(message, capture, capture));
+      const settled = this.passing(message, capture, capture);
+      if (settled !== undefined) ends.push(settled);
     }
     return Promise.all(ends);
   }

@@ -21,6 +21,8 @@ export interface RecordedAt {
 export interface RecordMore {
   readonly kind?: CallStart['kind'];
   readonly parentCallId?: string;
+  /** the upstream server sent it: later than the HTTP request, and without its headers; default: with a parent */
+  readonly fromUpstream?: boolean;
   /** instead of the message's own bytes; with `requestBytes` when cut */
   readonly requestBody?: Uint8Array;
   readonly requestBytes?: number;

@@ -80,8 +80,15 @@ export interface AnswerHeaders {
 /** @param raw name, value, name, value … as bytes */
 export function headersForClient(raw: readonly Buffer[]): AnswerHeaders {
   const received: (readonly [string, string])[] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    received.push([(raw[at] as Buffer).toString('latin1'), (raw[at + 1] as Buffer).toString('latin1')]);
+  let name: string | undefined;
+  for (const bytes of raw) {
+    const text = bytes.toString('latin1');
+    if (name === undefined) {
+      name = text;
+    } else {
+      received.push([name, text]);
+      name = undefined;
+    }
   }
   const perConnection = nominated(received);
   const passed: string[] = [];

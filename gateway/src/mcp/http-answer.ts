@@ -124,7 +124,7 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     if (this.#sse === undefined) this.#passBody(chunk);
-    else this.#passEvents(chunk, 0);
+    else this.#passEvents(this.#sse, chunk, 0);
   }
 
   onResponseEnd(): void {
@@ -178,9 +178,11 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     this.#write(chunk.subarray(0, chunk.length - 1));
   }
 
-  /** @param from where in the chunk to read on */
-  #passEvents(chunk: Buffer, from: number): void {
-    const sse = this.#sse as SseScanner;
+  /**
+   * @param from where in the chunk to read on
+   * @returns false when the rest of the chunk waits for a record
+   */
+  #passEvents(sse: SseScanner, chunk: Buffer, from: number): boolean {
     let at = from;
     while (at < chunk.length) {
       const start = at;
@@ -191,23 +193,23 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
       const settled = sse.event.dataLines > 0 ? this.#messagesOf() : [];
       if (settled.length === 0) continue;
       if (start > from) this.#write(chunk.subarray(from, start));
-      this.#holdEvent(chunk, start, at, settled);
-      return;
+      this.#holdEvent(sse, chunk, start, at, settled);
+      return false;
     }
     this.#write(from === 0 ? chunk : chunk.subarray(from));
+    return true;
   }
 
   /** An event with a JSON-RPC response: neither it nor what follows leaves before its record is kept. */
-  #holdEvent(chunk: Buffer, start: number, end: number, settled: readonly Promise<unknown>[]): void {
+  #holdEvent(sse: SseScanner, chunk: Buffer, start: number, end: number, settled: readonly Promise<unknown>[]): void {
     this.#recording = true;
     this.#pauseFor(PAUSED_FOR.record);
-    (settled.length === 1 ? (settled[0] as Promise<unknown>) : Promise.all(settled)).then(
+    Promise.all(settled).then(
       () => {
         if (this.#over) return;
         this.#recording = false;
         this.#write(chunk.subarray(start, end));
-        if (end < chunk.length) this.#passEvents(chunk, end);
-        if (this.#recording) return;
+        if (end < chunk.length && !this.#passEvents(sse, chunk, end)) return;
         if (this.#failedMeanwhile !== undefined) this.#upstreamFailed(this.#failedMeanwhile);
         else this.#resumeFrom(PAUSED_FOR.record);
       },

@@ -27,41 +27,39 @@ export const PLACE = {
 } as const;
 export type Place = (typeof PLACE)[keyof typeof PLACE];
 
-export const FIELDS = [
-  'jsonrpc',
-  'id',
-  'method',
-  'params',
-  'result',
-  'error',
-  'name',
-  'uri',
-  'ref',
-  'refType',
-  'refName',
-  'refUri',
-  'meta',
-  'clientInfo',
-  'clientName',
-  'clientVersion',
-  'protocolVersion',
-  'requestId',
-  'progressToken',
-  'metaProgressToken',
-  'traceparent',
-  'tracestate',
-  'baggage',
-  'isError',
-  'resultType',
-  'resultProtocolVersion',
-  'serverInfo',
-  'serverName',
-  'serverVersion',
-  'errorCode',
-  'list',
-  'item',
-] as const;
-export type FieldName = (typeof FIELDS)[number];
+export type FieldName =
+  | 'jsonrpc'
+  | 'id'
+  | 'method'
+  | 'params'
+  | 'result'
+  | 'error'
+  | 'name'
+  | 'uri'
+  | 'ref'
+  | 'refType'
+  | 'refName'
+  | 'refUri'
+  | 'meta'
+  | 'clientInfo'
+  | 'clientName'
+  | 'clientVersion'
+  | 'protocolVersion'
+  | 'requestId'
+  | 'progressToken'
+  | 'metaProgressToken'
+  | 'traceparent'
+  | 'tracestate'
+  | 'baggage'
+  | 'isError'
+  | 'resultType'
+  | 'resultProtocolVersion'
+  | 'serverInfo'
+  | 'serverName'
+  | 'serverVersion'
+  | 'errorCode'
+  | 'list'
+  | 'item';
 
 export interface KeyRule {
   readonly key: Buffer;
@@ -101,7 +99,7 @@ const IMPLEMENTATION = {
 };
 
 /** Rules by place; an empty table where nothing is looked at. */
-export const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
+const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
   const rules: (readonly KeyRule[])[] = Array.from({ length: 18 }, () => []);
   rules[PLACE.message] = table([
     ['jsonrpc', 'jsonrpc', 'jsonrpc'],
@@ -154,6 +152,12 @@ export const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
   return rules;
 })();
 
+const NO_RULES: readonly KeyRule[] = [];
+
+export function rulesAt(place: Place): readonly KeyRule[] {
+  return KEY_RULES[place] ?? NO_RULES;
+}
+
 /** Where the objects in an array stand. */
 export function placeOfItems(array: Place): Place {
   switch (array) {
@@ -201,7 +205,7 @@ export function mayBeConfusable(rules: readonly KeyRule[], bytes: Buffer, start:
     if (rule.folded.length === end - start) return true;
   }
   for (let at = start; at < end; at++) {
-    if ((bytes[at] as number) >= 0x80) return true;
+    if ((bytes[at] ?? 0) >= 0x80) return true;
   }
   return false;
 }

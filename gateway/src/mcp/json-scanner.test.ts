@@ -21,7 +21,7 @@ function one(text: string | object, options?: ScannerOptions): ScannedMessage {
   const result = scan(typeof text === 'string' ? text : JSON.stringify(text), options);
   if (!result.ok) throw new Error(`not scanned: ${result.reason}`);
   expect(result.body.messages).toHaveLength(1);
-  return result.body.messages[0] as ScannedMessage;
+  return result.body.messages[0]!;
 }
 
 const CALL = {

@@ -4,7 +4,7 @@
  * sizes. It keeps no payload: only the members of json-fields.ts. It never throws for input; malformed is a result.
  * Longer than usual because the state machine is one loop: splitting it costs a call per byte.
  */
-import { findConfusable, findRule, mayBeConfusable, KEY_RULES, PLACE, placeOfItems } from './json-fields.ts';
+import { findConfusable, findRule, mayBeConfusable, PLACE, placeOfItems, rulesAt } from './json-fields.ts';
 import type { KeyRule, Place } from './json-fields.ts';
 import { MessageBuilder } from './message-builder.ts';
 import type { ScannedBody, ScannedMessage } from './message.ts';
@@ -136,7 +136,7 @@ export class JsonScanner {
     let state: State = this.#state;
 
     while (i < n) {
-      const c = chunk[i] as number;
+      const c = chunk[i] ?? 0;
       switch (state) {
         case STATE.string: {
           let at = i;
@@ -145,13 +145,13 @@ export class JsonScanner {
           for (;;) {
             if (b === 0x22 || b === 0x5c || (strict && b < 0x20)) break;
             if (++at >= loopEnd) break;
-            b = chunk[at] as number;
+            b = chunk[at] ?? 0;
           }
           if (at >= loopEnd && at < n) {
             const quote = chunk.indexOf(0x22, at);
             if (backslashAt !== -1 && backslashAt < at) backslashAt = chunk.indexOf(0x5c, at);
             at = backslashAt !== -1 && (quote === -1 || backslashAt < quote) ? backslashAt : quote === -1 ? n : quote;
-            b = at < n ? (chunk[at] as number) : 0;
+            b = chunk[at] ?? 0;
           }
           if (at >= n) {
             i = n;
@@ -257,7 +257,7 @@ export class JsonScanner {
       case STATE.colon:
         return c === 0x3a ? STATE.value : STATE.failed;
       case STATE.after: {
-        const top = this.#stack[this.#stack.length - 1] as number;
+        const top = this.#stack.at(-1) ?? 0;
         if (c === 0x2c) return (top & ARRAY) === 0 ? STATE.key : STATE.value;
         if (c === ((top & ARRAY) === 0 ? 0x7d : 0x5d)) return this.#close(i, false);
         return STATE.failed;
@@ -274,8 +274,7 @@ export class JsonScanner {
 
   #startKey(i: number): State {
     this.#isKey = true;
-    const place = ((this.#stack[this.#stack.length - 1] as number) & ~ARRAY) as Place;
-    this.#capture = (KEY_RULES[place] as readonly KeyRule[]).length > 0;
+    this.#capture = rulesAt(this.#place()).length > 0;
     this.#escaped = false;
     this.#tokenStart = this.#base + i + 1;
     return STATE.string;
@@ -313,7 +312,7 @@ export class JsonScanner {
   }
 
   #open(depth: number, rule: KeyRule | undefined, i: number): State {
-    const top = depth === 0 ? 0 : (this.#stack[depth - 1] as number);
+    const top = this.#stack.at(-1) ?? 0;
     let place: Place;
     if (depth === 0) place = PLACE.message;
     else if ((top & ARRAY) !== 0) place = placeOfItems((top & ~ARRAY) as Place);
@@ -348,10 +347,9 @@ export class JsonScanner {
   }
 
   #close(i: number, empty: boolean): State {
-    const place = ((this.#stack.pop() as number) & ~ARRAY) as Place;
+    const place = ((this.#stack.pop() ?? 0) & ~ARRAY) as Place;
     if (place === PLACE.message) {
-      const builder = this.#builder as MessageBuilder;
-      this.#messages.push(builder.finish(this.#base + i + 1));
+      if (this.#builder !== undefined) this.#messages.push(this.#builder.finish(this.#base + i + 1));
       this.#builder = undefined;
     } else if (place !== PLACE.other && place !== PLACE.batch) {
       this.#builder?.close(place, this.#base + i + 1, empty);
@@ -398,15 +396,15 @@ export class JsonScanner {
       return STATE.colon;
     }
     const raw = bytes.toString('utf8', start, end);
-    const rule = this.#rule as KeyRule;
+    const rule = this.#rule;
     const range = { start: this.#tokenStart - 1, end: this.#base + at + 1 };
-    this.#builder?.string(rule, raw, this.#escaped, range, this.#place());
+    if (rule !== undefined) this.#builder?.string(rule, raw, this.#escaped, range, this.#place());
     return this.#afterValue();
   }
 
   #keyEnds(bytes: Buffer, start: number, end: number): void {
     const place = this.#place();
-    const rules = KEY_RULES[place] as readonly KeyRule[];
+    const rules = rulesAt(place);
     let rule: KeyRule | undefined;
     if (!this.#escaped) {
       rule = findRule(rules, bytes, start, end);
@@ -437,7 +435,7 @@ export class JsonScanner {
         raw = chunk.toString('latin1', this.#tokenStart - this.#base, at);
       }
       const range = { start: this.#tokenStart, end: this.#base + at };
-      this.#builder?.number(this.#rule as KeyRule, raw, range);
+      if (this.#rule !== undefined) this.#builder?.number(this.#rule, raw, range);
     }
     return this.#afterValue();
   }
@@ -446,13 +444,13 @@ export class JsonScanner {
     if (this.#capture) {
       const text = this.#literal.toString('latin1');
       const range = { start: this.#tokenStart, end: this.#tokenStart + text.length };
-      this.#builder?.literal(this.#rule as KeyRule, text, range);
+      if (this.#rule !== undefined) this.#builder?.literal(this.#rule, text, range);
     }
     return this.#afterValue();
   }
 
   #place(): Place {
-    return ((this.#stack[this.#stack.length - 1] as number) & ~ARRAY) as Place;
+    return ((this.#stack.at(-1) ?? 0) & ~ARRAY) as Place;
   }
 }
 

@@ -106,6 +106,8 @@ export class MessageBuilder {
       case 'error':
         this.#message.hasError = true;
         break;
+      default:
+        break;
     }
   }
 
@@ -212,6 +214,8 @@ export class MessageBuilder {
       case 'item':
         this.#listed(value, place);
         break;
+      default:
+        break;
     }
   }
 
@@ -237,6 +241,8 @@ export class MessageBuilder {
         break;
       case 'traceparent':
         message.traceparentRange = range;
+        break;
+      default:
         break;
     }
   }

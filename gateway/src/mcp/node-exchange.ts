@@ -119,13 +119,13 @@ export class NodeExchange implements Exchange {
   begin(message: ReceivedMessage | undefined, at: RecordedAt, more: RecordMore = {}): CallObservation {
     const facts = this.#sessions.find(this.server, this.session.id);
     // what an upstream sent on its own came without the client's headers, and later
-    const fromUpstream = more.parentCallId !== undefined;
+    const fromUpstream = more.fromUpstream ?? more.parentCallId !== undefined;
     const start: Mutable<CallStart> = {
       kind: more.kind ?? kindOf(message),
       server: this.server,
       serverKnown: true,
       caller: this.caller,
-      method: message === undefined ? 'stream' : (message.method ?? ''),
+      method: message?.method ?? (message === undefined && this.httpMethod === 'GET' ? 'stream' : ''),
       session: this.session,
       clientAddress: this.clientAddress,
       upstreamTransport: at.upstreamTransport,
@@ -134,7 +134,7 @@ export class NodeExchange implements Exchange {
     };
     if (more.requestBytes !== undefined) start.requestBytes = more.requestBytes;
     if (more.parentCallId !== undefined) start.parentCallId = more.parentCallId;
-    else start.arrivedAt = this.arrivedAt;
+    if (!fromUpstream) start.arrivedAt = this.arrivedAt;
     if (at.upstreamAddress !== undefined) start.upstreamAddress = at.upstreamAddress;
     const client = message?.client ?? facts?.client;
     if (client !== undefined) start.client = client;

@@ -58,7 +58,10 @@ export class OpenCalls {
   /** @param session upstream server and session id, or any other text that names the session */
   add(session: string, call: OpenCall): void {
     let calls = this.#bySession.get(session);
-    if (calls === undefined) this.#bySession.set(session, (calls = new Map()));
+    if (calls === undefined) {
+      calls = new Map<string, OpenCall>();
+      this.#bySession.set(session, calls);
+    }
     calls.set(call.key, call);
     call.onEnd(() => this.#remove(session, call));
   }

@@ -72,7 +72,7 @@ export class SseScanner {
     let i = from;
     let crAt = -2;
     while (i < n) {
-      const c = chunk[i] as number;
+      const c = chunk[i] ?? 0;
       if (this.#at === AT.bom) {
         if (c === BOM[this.#bomAt]) {
           i++;

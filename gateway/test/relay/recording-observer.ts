@@ -53,7 +53,7 @@ export class RecordingObserver implements CallObserver {
   only(method: string): Recorded {
     const found = this.of(method);
     if (found.length !== 1) throw new Error(`${found.length} records of ${method}`);
-    return found[0] as Recorded;
+    return found[0]!;
   }
 
   /** Resolves when the condition holds; the test's own time limit is the limit. */
@@ -63,7 +63,7 @@ export class RecordingObserver implements CallObserver {
 
   async ended(method: string): Promise<Recorded> {
     await this.until(() => this.of(method).some((call) => call.kept));
-    return this.of(method).find((call) => call.kept) as Recorded;
+    return this.of(method).find((call) => call.kept)!;
   }
 
   #changed(): void {

@@ -37,7 +37,16 @@ describe('the program', () => {
     const { code, out, err } = await gatelens(['--help']);
     expect(code).toBe(0);
     expect(err).toBe('');
-    for (const word of ['serve', 'migrate', 'check-config', 'api-keys', 'tokens', 'keyring', 'Exit codes', '$ gatelens']) {
+    for (const word of [
+      'serve',
+      'migrate',
+      'check-config',
+      'api-keys',
+      'tokens',
+      'keyring',
+      'Exit codes',
+      '$ gatelens',
+    ]) {
       expect(out).toContain(word);
     }
   });

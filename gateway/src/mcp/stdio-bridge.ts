@@ -16,6 +16,7 @@ import { DEFAULT_STDIO_LIMITS, type StdioLimits } from './stdio-limits.ts';
 import type { Acceptable } from './stdio-post-answer.ts';
 import { refuse, refuseWith } from './stdio-refusal.ts';
 import { StdioSession } from './stdio-session.ts';
+import type { InjectMeta } from './trace-splice.ts';
 
 export interface StdioBridgeOptions {
   /** key in `mcpServers` */
@@ -28,6 +29,8 @@ export interface StdioBridgeOptions {
   /** the gateway's own environment; the child gets only INHERITED_VARIABLES of it */
   readonly inheritedEnv: Environment;
   readonly limits?: Partial<StdioLimits>;
+  /** whether requests carry the trace context to the child, see trace-splice.ts; default `always` */
+  readonly injectMeta?: InjectMeta;
   /** default `discard`; `inherit` may show payload on the gateway's stderr */
   readonly stderr?: ChildOptions['stderr'];
   readonly logger: Logger;
@@ -147,7 +150,9 @@ export class StdioBridge implements Upstream {
     const session = this.#sessions.get(sessionId);
     // A foreign session looks like none: its id is a capability, and whether it exists is nobody else's business.
     if (session?.owner !== ownerOf(exchange.caller)) {
-      return refuse(exchange, 'session_unknown', 'There is no such session. Start a new one with "initialize".');
+      const foreign = { outcome: 'denied', deniedBy: 'authentication' } as const;
+      const text = 'There is no such session. Start a new one with "initialize".';
+      return refuse(exchange, 'session_unknown', text, session === undefined ? undefined : foreign);
     }
     const version = exchange.header('mcp-protocol-version');
     if (version !== undefined && !REVISIONS.has(version) && version !== session.protocolVersion) {
@@ -214,6 +219,7 @@ export class StdioBridge implements Upstream {
       stderr,
       limits: this.#limits,
       counters: this.#counters,
+      injectMeta: this.#options.injectMeta ?? 'always',
       logger,
       onOpen: () => this.#backoffs.delete(owner),
       onEnd: (startFailed) => {

@@ -16,12 +16,14 @@ import type { PostAnswer } from './stdio-post-answer.ts';
 import { relabel } from './stdio-relabel.ts';
 import { OpenRequests, type OpenRequest } from './stdio-requests.ts';
 import { cancelledNotification, rpcErrorBody } from './stdio-rpc.ts';
+import type { InjectMeta } from './trace-splice.ts';
 
 /** What the calls need of their session. */
 export interface CallsLink {
   readonly server: string;
   readonly limits: StdioLimits;
   readonly counters: StdioCounters;
+  readonly injectMeta: InjectMeta;
   /** @returns false when the child takes nothing any more */
   send(json: Uint8Array): boolean;
   /** The client was asked something and has not answered: then a request may take longer. */
@@ -78,7 +80,9 @@ export class ClientCalls {
       return;
     }
     const { gatewayId, message, observation } = request;
-    const json = relabel(message, { id: gatewayId, progressToken: gatewayId, trace: observation.upstreamTrace });
+    const { injectMeta } = this.#link;
+    const labels = { id: gatewayId, progressToken: gatewayId, trace: observation.upstreamTrace, injectMeta };
+    const json = relabel(message, labels);
     observation.upstreamStarted();
     if (!this.#link.send(json)) {
       const text = `The MCP server "${server}" has ended. Start a new session.`;

@@ -59,6 +59,7 @@ export class ServerQuestions {
     const bytes = relabel(question, { id: gatewayId });
     const observation = exchange.begin({ ...question, id: gatewayId, bytes }, RECORDED_AT, {
       kind: 'server_request',
+      fromUpstream: true,
       requestBody: bytes,
       ...(parentCallId === undefined ? {} : { parentCallId }),
     });

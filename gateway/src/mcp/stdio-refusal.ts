@@ -1,27 +1,42 @@
-/** What never reaches a child is refused here, and each refusal is recorded as an attempt. */
-import type { ErrorCode } from '../errors.ts';
+/** What never reaches a child is refused here, and each refusal is recorded as an attempt before it is answered. */
+import { wireError, type ErrorCode } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
+import type { CallEnd } from './observer.ts';
 import { rpcErrorBody } from './stdio-rpc.ts';
 
-/** Refuses with a status that the table of errors does not have. */
-export async function refuseWith(exchange: Exchange, status: number, message: string): Promise<void> {
-  await exchange.sendJson(status, rpcErrorBody('null', -32000, message), recordAttempts(exchange, 'invalid_request'));
+type Verdict = Pick<CallEnd, 'outcome' | 'deniedBy'>;
+
+/** By the table of errors. @param verdict omitted: what the code stands for */
+export async function refuse(exchange: Exchange, code: ErrorCode, message: string, verdict?: Verdict): Promise<void> {
+  const { status, rpcCode } = wireError(code);
+  const end: CallEnd = { ...(verdict ?? verdictOn(code)), errorType: code, rpcErrorCode: rpcCode, httpStatus: status };
+  await exchange.refuse(code, message, recordAttempts(exchange, end));
 }
 
-/** Refuses by the table of errors. */
-export async function refuse(exchange: Exchange, code: ErrorCode, message: string): Promise<void> {
-  await exchange.refuse(code, message, recordAttempts(exchange, code));
+/** With a status that the table of errors does not have. */
+export async function refuseWith(exchange: Exchange, httpStatus: number, message: string): Promise<void> {
+  const recorded = recordAttempts(exchange, { outcome: 'rpc_error', errorType: 'invalid_request', httpStatus });
+  await exchange.sendJson(httpStatus, rpcErrorBody('null', wireError('method_not_allowed').rpcCode, message), recorded);
 }
 
-async function recordAttempts(exchange: Exchange, code: ErrorCode): Promise<void> {
-  const unavailable = code === 'upstream_unreachable' || code === 'shutting_down';
-  const outcome = unavailable ? 'upstream_unreachable' : code === 'rate_limited' ? 'denied' : 'rpc_error';
-  const messages = exchange.httpMethod === 'POST' ? exchange.messages : [undefined];
+function verdictOn(code: ErrorCode): Verdict {
+  switch (code) {
+    case 'rate_limited':
+      return { outcome: 'denied', deniedBy: 'rate_limit' };
+    case 'upstream_unreachable':
+    case 'shutting_down':
+      return { outcome: 'upstream_unreachable' };
+    default:
+      return { outcome: 'rpc_error' };
+  }
+}
+
+async function recordAttempts(exchange: Exchange, end: CallEnd): Promise<void> {
+  const messages = exchange.messages.length > 0 ? exchange.messages : [undefined];
   await Promise.all(
-    messages.map(async (message) => {
+    messages.map((message) => {
       const observation = exchange.begin(message, { upstreamTransport: 'none' }, { kind: 'attempt' });
-      const deniedBy = outcome === 'denied' ? ({ deniedBy: 'rate_limit' } as const) : {};
-      await Promise.all([observation.intent(), observation.end({ outcome, errorType: code, ...deniedBy })]);
+      return Promise.all([observation.intent(), observation.end(end)]);
     })
   );
 }

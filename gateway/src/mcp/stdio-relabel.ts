@@ -7,15 +7,17 @@ import { isUtf8 } from 'node:buffer';
 import { JsonScanner } from './json-scanner.ts';
 import type { ByteRange, ReceivedMessage } from './message.ts';
 import type { TraceContextCarrier } from './observer.ts';
-import { traceEdit, type Edit } from './trace-splice.ts';
+import { traceEdit, type Edit, type InjectMeta } from './trace-splice.ts';
 
 /** New JSON texts for what the message has; what it does not have stays away. */
 export interface Labels {
   readonly id?: string;
   readonly progressToken?: string;
   readonly requestId?: string;
-  /** put into `params._meta`, in place of what is there */
+  /** for `params._meta` */
   readonly trace?: TraceContextCarrier;
+  /** default `always` */
+  readonly injectMeta?: InjectMeta;
 }
 
 export function relabel(message: ReceivedMessage, labels: Labels): Buffer {
@@ -26,7 +28,8 @@ export function relabel(message: ReceivedMessage, labels: Labels): Buffer {
   replace(message.idRange, labels.id);
   replace(message.progressTokenRange, labels.progressToken);
   replace(message.requestIdRange, labels.requestId);
-  const traced = labels.trace === undefined ? undefined : traceEdit({ message, trace: labels.trace }, 'always');
+  const traced =
+    labels.trace === undefined ? undefined : traceEdit({ message, trace: labels.trace }, labels.injectMeta ?? 'always');
   if (traced !== undefined) edits.push(traced);
   return splice(message, edits);
 }

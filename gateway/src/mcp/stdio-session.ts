@@ -1,8 +1,8 @@
 /**
  * One MCP session of a stdio server: one child process for one client. Takes the messages of the client's POSTs to the
- * child, and brings each message of the child to the stream it belongs to. Everything that passes is recorded before the
- * other side sees the end of it. Ends when the child does, when the client deletes it, or when the bridge says so. Which
- * session an exchange belongs to, and whether the caller may use it, is the bridge's business.
+ * child; what comes back is stdio-inbound.ts's. Everything that passes is recorded before the other side sees the end of
+ * it. Ends when the child does, when the client deletes it, or when the bridge says so. Which session an exchange belongs
+ * to, and whether the caller may use it, is the bridge's business.
  */
 import type { Logger } from '../logger.ts';
 import type { Exchange } from './exchange.ts';
@@ -13,12 +13,12 @@ import { StdioChild, type ChildCommand, type ChildExit, type ChildOptions } from
 import type { StdioCounters } from './stdio-counters.ts';
 import { FlowGauge } from './stdio-event-stream.ts';
 import { failureOfExit, isStartFailure, startTimedOut, type Failure } from './stdio-failure.ts';
-import { toEventData } from './stdio-framing.ts';
+import { ChildMessages } from './stdio-inbound.ts';
 import type { StdioLimits } from './stdio-limits.ts';
 import { PostAnswer, type Acceptable } from './stdio-post-answer.ts';
-import { ServerQuestions, type Target } from './stdio-questions.ts';
-import { readLine, relabel } from './stdio-relabel.ts';
+import { ServerQuestions } from './stdio-questions.ts';
 import { SessionStreams } from './stdio-streams.ts';
+import type { InjectMeta } from './trace-splice.ts';
 
 export interface SessionOptions {
   /** `Mcp-Session-Id` */
@@ -30,6 +30,7 @@ export interface SessionOptions {
   readonly stderr: ChildOptions['stderr'];
   readonly limits: StdioLimits;
   readonly counters: StdioCounters;
+  readonly injectMeta: InjectMeta;
   readonly logger: Logger;
   /** `initialize` was answered with a result */
   onOpen(): void;
@@ -53,6 +54,7 @@ export class StdioSession {
   readonly #streams: SessionStreams;
   readonly #calls: ClientCalls;
   readonly #questions: ServerQuestions;
+  readonly #inbound: ChildMessages;
   #state: 'starting' | 'open' | 'ended' = 'starting';
   #latestExchange: Exchange;
   #client: ImplementationName | undefined;
@@ -75,9 +77,17 @@ export class StdioSession {
     this.#streams = new SessionStreams(limits, this.#gauge, (events) => (counters.lostEvents += events));
     this.#questions = new ServerQuestions({ limits, counters, send: (json) => this.#child.send(json) });
     this.#calls = new ClientCalls(this.#callsLink());
+    this.#inbound = new ChildMessages({
+      calls: this.#calls,
+      questions: this.#questions,
+      streams: this.#streams,
+      counters,
+      latestExchange: () => this.#latestExchange,
+      sessionFacts: () => this.#facts(),
+    });
     const childOptions = { ...limits, maxLineBytes: limits.maxMessageBytes, stderr: options.stderr };
     this.#child = new StdioChild(options.command, childOptions, {
-      onLine: (line) => this.#onLine(line),
+      onLine: (line) => this.#inbound.onLine(line),
       onExit: (exit) => this.#onExit(exit),
     });
     counters.childrenStarted += 1;
@@ -147,8 +157,9 @@ export class StdioSession {
   }
 
   #callsLink(): CallsLink {
-    const { server, limits, counters } = this.#options;
+    const { server, limits, counters, injectMeta } = this.#options;
     return {
+      injectMeta,
       server,
       limits,
       counters,
@@ -230,72 +241,6 @@ export class StdioSession {
       const message = 'The session could not be recorded.';
       void this.end({ code: 'audit_unavailable', outcome: 'denied', message });
     });
-  }
-
-  #onLine(line: Buffer): void {
-    const { messages, garbage } = readLine(line);
-    if (garbage > 0) {
-      this.#options.counters.garbageLines += 1;
-      this.#options.counters.garbageBytes += line.length;
-    }
-    for (const message of messages) {
-      if (message.kind === 'response') this.#calls.onResponse(message);
-      else if (message.kind === 'request') this.#onQuestion(message);
-      else this.#onNotification(message);
-    }
-  }
-
-  /**
-   * The stdio transport does not say which request a question belongs to. With one open request it is that one; with
-   * several nobody can tell, so it takes the standalone stream, as the newest of them would be a guess.
-   */
-  #onQuestion(question: ReceivedMessage): void {
-    const related = this.#calls.requests.only();
-    const target = related?.answer.carriesEvents === true ? related.answer : this.#unrelatedTarget();
-    const exchange = related?.answer.exchange ?? this.#latestExchange;
-    this.#questions.ask(question, exchange, target, related?.observation.callId);
-  }
-
-  #unrelatedTarget(): Target {
-    const { standalone } = this.#streams;
-    if (standalone.attached) return standalone;
-    // Without one, the stream keeps what comes until the client opens it.
-    return this.#calls.requests.newestWhere((request) => request.answer.carriesEvents)?.answer ?? standalone;
-  }
-
-  #onNotification(message: ReceivedMessage): void {
-    if (message.method === 'notifications/progress') {
-      this.#onProgress(message);
-    } else if (message.method === 'notifications/cancelled') {
-      const cancelled = this.#questions.cancelByChild(message);
-      if (cancelled === undefined) this.#options.counters.droppedNotifications += 1;
-      else this.#deliver(message, cancelled.bytes, cancelled.target);
-    } else {
-      this.#deliver(message, message.bytes, this.#unrelatedTarget());
-    }
-  }
-
-  #onProgress(progress: ReceivedMessage): void {
-    const request = this.#calls.progressed(progress.progressToken);
-    const clientToken = request?.message.progressToken ?? this.#calls.requests.keptToken(progress.progressToken);
-    const target = request?.answer.carriesEvents === true ? request.answer : this.#unrelatedTarget();
-    if (clientToken === undefined) {
-      this.#options.counters.droppedNotifications += 1;
-      return;
-    }
-    const bytes = relabel(progress, { progressToken: clientToken });
-    this.#deliver(progress, bytes, target, request?.observation.callId);
-  }
-
-  #deliver(message: ReceivedMessage, bytes: Buffer, target: Target, parentCallId?: string): void {
-    const observation = this.#latestExchange.begin({ ...message, bytes }, RECORDED_AT, {
-      kind: 'notification',
-      requestBody: bytes,
-      ...(parentCallId === undefined ? {} : { parentCallId }),
-    });
-    const settled = Promise.all([observation.intent(), observation.end({ ...this.#facts(), outcome: 'success' })]);
-    settled.catch(() => undefined);
-    target.push({ data: toEventData(bytes), settled });
   }
 
   #onExit(exit: ChildExit): void {

@@ -1,5 +1,5 @@
 /** What passes through the bridge: bytes, ids, progress, questions, batches, and how HTTP is spoken. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fixtureServer, type BridgeServer } from './bridge-server.ts';
 import { RawClient, readEvents, textOf } from './raw-client.ts';
 import { answerOf } from './recording-observer.ts';
@@ -35,6 +35,14 @@ describe('bytes', () => {
     expect(answer.text).toContain(String.raw`"id":"a\u0031"`);
     expect(record?.start.rpcId).toBe(String.raw`"a\u0031"`);
     expect(Buffer.from(record?.start.requestBody ?? []).toString()).toContain(args);
+  });
+
+  it('pass without trace context when that is switched off', async () => {
+    const client = await connect('normal', { injectMeta: 'never' });
+    const params = { name: 'raw', _meta: { traceparent: 'of the client' } };
+    const answer = await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+    const received = JSON.parse(Buffer.from(textOf(answer), 'base64').toString()) as { params: object };
+    expect(received.params).toEqual(params);
   });
 
   it('come back unchanged but for the id, as JSON and as an event', async () => {
@@ -225,6 +233,7 @@ describe('questions of the server', () => {
     const client = await connect();
     const stream = await client.open('GET');
     const slow = client.call('slow', { label: 'other', ms: 300 });
+    await vi.waitFor(() => expect(server.observer.tool('slow')[0]?.started).toBe(true));
     const asking = client.call('sample', { label: 'mine' });
     const question = await waitForQuestion(stream);
     await client.post({ jsonrpc: '2.0', id: question.id, result: { ok: true } });
@@ -236,8 +245,9 @@ describe('questions of the server', () => {
   it('reach the server as an error when the client refuses', async () => {
     const client = await connect();
     const stream = await client.open('GET');
-    const asking = client.call('sample', {}, {});
-    const other = client.call('slow', { ms: 100 });
+    const other = client.call('slow', { ms: 300 });
+    await vi.waitFor(() => expect(server.observer.tool('slow')[0]?.started).toBe(true));
+    const asking = client.call('sample');
     const question = await waitForQuestion(stream);
     await client.post({ jsonrpc: '2.0', id: question.id, error: { code: -1, message: 'User rejected' } });
     expect(textOf(await asking)).toContain('"code":-1');

@@ -49,6 +49,9 @@ describe('a session', () => {
     expect((await thief.call('pid')).status).toBe(404);
     expect((await thief.open('GET')).status).toBe(404);
     expect((await thief.open('DELETE')).status).toBe(404);
+    expect(server.observer.of('attempt').map(({ end }) => `${end?.outcome} by ${end?.deniedBy}`)).toEqual(
+      Array.from({ length: 3 }, () => 'denied by authentication')
+    );
     expect((await client.call('pid')).status).toBe(200);
   });
 

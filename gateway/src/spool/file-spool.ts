@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { RecordChain } from './chain.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Disk, systemErrorCode } from './disk.ts';
+import { FrameArena } from './frame-arena.ts';
 import { frameBytes } from './frame-codec.ts';
 import type { Group } from './group.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -82,9 +83,11 @@ export class FileSpool implements ShippingSpool {
     this.#parts = parts;
     this.chain = parts.chain;
     this.#recorded = parts.recordFrames;
-    this.#tail = new Tail(parts.tailBytes);
+    const arena = new FrameArena(parts.tailBytes);
+    this.#tail = new Tail(parts.tailBytes, arena);
     this.#commit = new GroupCommit({
       ...parts,
+      arena,
       onDurable: (group, segment, position) => this.#onDurable(group, segment, position),
       onFailed: (group) => this.#onFailed(group),
       onSealed: () => (parts.log.newestSealed = true),

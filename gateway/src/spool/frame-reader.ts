@@ -3,6 +3,7 @@
  * is checked (CRC); a range that has become unreadable since the start is skipped and reported, never shipped.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import type { BatchBuffer } from './batch-buffer.ts';
 import { declaredFrameBytes, decodeFrame, findFrame, type StoredFrame } from './frame-codec.ts';
 import { SEGMENT_HEADER_BYTES } from './segment.ts';
 import type { SegmentInfo, SegmentLog } from './segment-log.ts';
@@ -18,7 +19,9 @@ export interface ShipFrame {
   readonly storedBytes: number;
   readonly startedAtNs: bigint;
   readonly link: ChainLink | undefined;
-  readonly bytes: Uint8Array;
+  /** where its bytes stand in the batch buffer */
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface ReadLimits {
@@ -37,13 +40,10 @@ export interface FrameReaderOptions {
   readonly onUnreadable: (position: number, bytes: number) => void;
 }
 
-/** Whole frames at a position of the log; `end` may lie before the end of `bytes`. */
+/** Frames at a position of the log, in memory that is used again. */
 interface Run {
   readonly bytes: Buffer;
   readonly start: number;
-  readonly end: number;
-  /** the memory is used again: frames must be copied out */
-  readonly isBorrowed: boolean;
 }
 
 export class FrameReader {
@@ -55,16 +55,20 @@ export class FrameReader {
     this.#options = options;
   }
 
-  async read(from: number, limits: ReadLimits): Promise<ShipFrame[]> {
+  /** @param batch gets the bytes of the frames, one after the other */
+  async read(from: number, limits: ReadLimits, batch: BatchBuffer): Promise<ShipFrame[]> {
     const frames: ShipFrame[] = [];
     let bytes = 0;
     let position = from;
     while (position < limits.until) {
-      const run = await this.#runAt(position);
-      if (!run) break;
+      const segment = this.#options.log.segments.find((one) => position < one.end);
+      if (!segment) break;
+      const start = Math.max(position, segment.base + SEGMENT_HEADER_BYTES);
+      // No await between finding in the tail and copying: its memory is used again.
+      const run = this.#tailRun(start) ?? (await this.#diskRun(segment, start));
       const first = Math.max(position, run.start) - run.start;
       let at = first;
-      const limit = run.end - run.start;
+      const limit = run.bytes.length;
       while (at < limit) {
         const frame = decodeFrame(run.bytes, at, limit, this.#options.salt);
         if (!frame) break;
@@ -74,7 +78,7 @@ export class FrameReader {
         const isFull = bytes + frame.bytes.length > limits.maxBytes || frames.length >= limits.maxFrames;
         if (end > limits.until || (frames.length > 0 && isFull)) return frames;
         bytes += frame.bytes.length;
-        frames.push(shipFrame(frame, end, run.isBorrowed));
+        frames.push(shipFrame(frame, end, batch.add(frame.bytes)));
       }
       position = at > first ? run.start + at : await this.#skipUnreadable(run.start + first);
     }
@@ -88,12 +92,12 @@ export class FrameReader {
     await file?.handle.close();
   }
 
-  async #runAt(position: number): Promise<Run | undefined> {
-    const segment = this.#options.log.segments.find((one) => position < one.end);
-    if (!segment) return undefined;
-    const start = Math.max(position, segment.base + SEGMENT_HEADER_BYTES);
-    const piece = this.#options.tail.find(start);
-    if (piece) return { bytes: piece.bytes, start: piece.start, end: piece.end, isBorrowed: false };
+  #tailRun(position: number): Run | undefined {
+    const found = this.#options.tail.find(position);
+    return found && { bytes: found.piece.bytes, start: found.start };
+  }
+
+  async #diskRun(segment: SegmentInfo, start: number): Promise<Run> {
     let size = Math.min(WINDOW_BYTES, segment.end - start);
     let bytes = await this.#readDisk(segment, start, size);
     const declared = declaredFrameBytes(bytes, 0, bytes.length);
@@ -101,7 +105,7 @@ export class FrameReader {
       size = declared;
       bytes = await this.#readDisk(segment, start, size);
     }
-    return { bytes, start, end: start + bytes.length, isBorrowed: true };
+    return { bytes, start };
   }
 
   async #readDisk(segment: SegmentInfo, position: number, size: number): Promise<Buffer> {
@@ -127,12 +131,13 @@ export class FrameReader {
   }
 }
 
-function shipFrame(frame: StoredFrame, end: number, isBorrowed: boolean): ShipFrame {
+function shipFrame(frame: StoredFrame, end: number, from: number): ShipFrame {
   return {
     end,
     storedBytes: frame.end - frame.start,
     startedAtNs: frame.startedAtNs,
     link: frame.link,
-    bytes: isBorrowed ? Uint8Array.prototype.slice.call(frame.bytes) : frame.bytes,
+    from,
+    to: from + frame.bytes.length,
   };
 }

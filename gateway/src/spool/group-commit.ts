@@ -8,7 +8,8 @@ import { GatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RecordChain } from './chain.ts';
 import { type Disk, systemErrorCode } from './disk.ts';
-import { FrameArena, Group } from './group.ts';
+import type { FrameArena } from './frame-arena.ts';
+import { Group } from './group.ts';
 import { encodeSegmentHeader, segmentName } from './segment.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import type { SpoolFrame } from './spool.ts';
@@ -24,9 +25,10 @@ export interface GroupCommitOptions {
   readonly position: number;
   /** position behind what counts in the newest segment found */
   readonly previousEnd: number;
+  readonly arena: FrameArena;
   readonly logger: Logger;
   readonly now: () => number;
-  /** Runs in the tick the group became durable, before its appends resolve. */
+  /** Runs in the tick the group became durable, before its appends resolve. Takes over the group's pieces. */
   readonly onDurable: (group: Group, segment: SegmentWriter, position: number) => void;
   /** Runs in the tick the group failed, before its appends reject. */
   readonly onFailed: (group: Group) => void;
@@ -45,7 +47,6 @@ function unavailable(cause: unknown): GatelensError {
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #zeros: Buffer;
-  readonly #arena = new FrameArena();
   #collecting: Group | undefined;
   #segment: SegmentWriter | undefined;
   #position: number;
@@ -74,9 +75,9 @@ export class GroupCommit {
    * @param sizes `frameBytes` of each frame
    */
   append(frames: readonly SpoolFrame[], sizes: readonly number[], carried = false): Promise<void> {
-    this.#collecting ??= new Group();
+    this.#collecting ??= new Group(this.#options.arena);
     const group = this.#collecting;
-    group.add(frames, sizes, carried, this.#arena, this.#options.salt);
+    group.add(frames, sizes, carried, this.#options.salt);
     this.#wake();
     return group.done.promise;
   }
@@ -132,7 +133,10 @@ export class GroupCommit {
   async #write(group: Group): Promise<void> {
     if (this.#segment && this.#segment.goodBytes >= this.#options.segmentBytes) await this.#seal();
     this.#segment ??= await this.#createSegment();
-    await this.#segment.append(group.pieces, group.bytes);
+    await this.#segment.append(
+      group.pieces.map((piece) => piece.bytes),
+      group.bytes
+    );
     this.fdatasyncs += 1;
   }
 
@@ -179,6 +183,7 @@ export class GroupCommit {
     this.#options.chain.rollBack();
     const failure = unavailable(error);
     for (const one of queued ? [group, queued] : [group]) {
+      one.release();
       this.#options.onFailed(one);
       one.done.reject(failure);
     }

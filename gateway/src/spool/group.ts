@@ -1,32 +1,12 @@
 /**
  * A group: the appends that share one write and one fdatasync. Frames are encoded into an arena as they come (one copy,
- * which then also serves the shipper), so a group is a few contiguous pieces however many frames it has.
+ * which then also serves the shipper), so a group is a few contiguous pieces however many frames it has. The pieces are
+ * the group's until somebody takes them over; `release` gives their memory back.
  */
+import type { ArenaChunk, ArenaPiece, FrameArena } from './frame-arena.ts';
 import { encodeFrame } from './frame-codec.ts';
 import { addFrame, noAmount, type StreamAmount } from './segment-log.ts';
 import type { ChainLink, SpoolFrame, SpoolStream } from './spool.ts';
-
-const ARENA_BYTES = 1024 * 1024;
-
-/** Memory handed out front to back; a spent arena lives as long as pieces of it are in use. */
-export class FrameArena {
-  #buffer = Buffer.alloc(0);
-  #used = 0;
-
-  /** @returns a buffer and the offset in it where `bytes` bytes are free */
-  take(bytes: number): { buffer: Buffer; at: number } {
-    if (bytes > ARENA_BYTES / 4 && bytes > this.#buffer.length - this.#used) {
-      return { buffer: Buffer.allocUnsafeSlow(bytes), at: 0 };
-    }
-    if (bytes > this.#buffer.length - this.#used) {
-      this.#buffer = Buffer.allocUnsafeSlow(ARENA_BYTES);
-      this.#used = 0;
-    }
-    const at = this.#used;
-    this.#used += bytes;
-    return { buffer: this.#buffer, at };
-  }
-}
 
 /** An intent (with bytes) or a completion (without), in the order appended. */
 export interface IntentMark {
@@ -42,7 +22,7 @@ interface GroupStream {
 }
 
 export class Group {
-  readonly pieces: Buffer[] = [];
+  readonly pieces: ArenaPiece[] = [];
   readonly intents: IntentMark[] = [];
   readonly streams: Record<SpoolStream, GroupStream> = {
     metadata: { amount: noAmount(), lastEnd: 0 },
@@ -54,25 +34,24 @@ export class Group {
   frames = 0;
   recordFrames = 0;
   lastLink: ChainLink | undefined;
-  #piece: { buffer: Buffer; from: number; to: number } | undefined;
+  #piece: { chunk: ArenaChunk; from: number; to: number } | undefined;
+  readonly #arena: FrameArena;
+
+  constructor(arena: FrameArena) {
+    this.#arena = arena;
+  }
 
   /**
    * Adds one append.
    * @param sizes `frameBytes` of each frame
    */
-  add(
-    frames: readonly SpoolFrame[],
-    sizes: readonly number[],
-    carried: boolean,
-    arena: FrameArena,
-    salt: number
-  ): void {
+  add(frames: readonly SpoolFrame[], sizes: readonly number[], carried: boolean, salt: number): void {
     for (const [index, frame] of frames.entries()) {
-      const { buffer, at } = arena.take(sizes[index] ?? 0);
+      const { chunk, at } = this.#arena.take(sizes[index] ?? 0);
       // A carried copy stands alone: each is whole in itself.
-      const end = encodeFrame(buffer, at, frame, { last: carried || index === frames.length - 1, carried }, salt);
+      const end = encodeFrame(chunk.buffer, at, frame, { last: carried || index === frames.length - 1, carried }, salt);
       this.bytes += end - at;
-      this.#extendPiece(buffer, at, end);
+      this.#extendPiece(chunk, at, end);
       if (frame.type === 'intent') {
         this.intents.push({ callId: frame.callId, bytes: new Uint8Array(frame.bytes), carried });
       } else {
@@ -87,19 +66,26 @@ export class Group {
     if (!carried) this.frames += frames.length;
   }
 
-  /** Call once, when nothing more is added. */
+  /** Call when nothing more is added. */
   finish(): void {
-    if (this.#piece) this.pieces.push(this.#piece.buffer.subarray(this.#piece.from, this.#piece.to));
+    const piece = this.#piece;
+    if (piece) this.pieces.push({ chunk: piece.chunk, bytes: piece.chunk.buffer.subarray(piece.from, piece.to) });
     this.#piece = undefined;
   }
 
-  #extendPiece(buffer: Buffer, from: number, to: number): void {
+  release(): void {
+    this.finish();
+    for (const piece of this.pieces.splice(0)) this.#arena.release(piece);
+  }
+
+  #extendPiece(chunk: ArenaChunk, from: number, to: number): void {
     const piece = this.#piece;
-    if (piece?.buffer === buffer && piece.to === from) {
+    if (piece?.chunk === chunk && piece.to === from) {
       piece.to = to;
       return;
     }
     this.finish();
-    this.#piece = { buffer, from, to };
+    this.#arena.hold(chunk);
+    this.#piece = { chunk, from, to };
   }
 }

@@ -23,7 +23,10 @@ export interface ShipResponse {
 }
 
 export interface ShipTransport {
-  /** Rejects when no complete answer came. */
+  /**
+   * Rejects when no complete answer came.
+   * @param body an OTLP request, valid until this settles: its memory is used again
+   */
   send(body: Uint8Array, signal: AbortSignal): Promise<ShipResponse>;
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import {
   reopen,
   systemError,
   temporaryDirectory,
+  unsyncedDisk,
 } from '../../test/spool/fixture.ts';
 import type { ShippingSpool } from './file-spool.ts';
 import type { ShipResponse } from './ship-transport.ts';
@@ -104,6 +105,30 @@ describe('batches', () => {
     expect(store.delivered.metadata).toHaveLength(60);
     expect(readdirSync(dir.path).filter((name) => name.endsWith('.spool'))).toHaveLength(1);
   });
+
+  it.each([0, 1024 * 1024])(
+    'keep their bytes while their memory is used again (tail of %i bytes)',
+    async (tailBytes) => {
+      using dir = temporaryDirectory();
+      const { spool } = await reopen(dir.path, { tailBytes, segmentBytes: 1024 * 1024, disk: unsyncedDisk });
+      const store = fakeStore();
+      spool.startShipping({ ...store, lingerMs: 0, maxBatchBytes: 200_000 });
+      const appended: string[] = [];
+      const appendInALoop = async (loop: number): Promise<void> => {
+        for (let append = 0; append < 60; append += 1) {
+          const text = `p ${loop} ${append} ${`${loop * 60 + append}/`.repeat(10 + ((loop * append) % 1500))}`;
+          appended.push(text);
+          await spool.append([payload(text), metadata(text.slice(0, 200))]);
+        }
+      };
+      await Promise.all(Array.from({ length: 32 }, (_, loop) => appendInALoop(loop)));
+      expect(await spool.flush(20_000)).toBe(true);
+      expect(store.delivered.payload).toEqual(appended);
+      expect(store.delivered.metadata).toEqual(appended.map((text) => text.slice(0, 200)));
+      expect(spool.stats().damagedRanges).toBe(0);
+      await spool.close();
+    }
+  );
 
   it('are sent again with the same bytes after a restart, though more has come since', async () => {
     using dir = temporaryDirectory();

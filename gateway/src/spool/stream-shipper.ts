@@ -5,6 +5,7 @@
  */
 import { isGatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { BatchBuffer } from './batch-buffer.ts';
 import type { Clock } from './clock.ts';
 import { type Cursor, saveCursor } from './cursor.ts';
 import { type Disk, systemErrorCode } from './disk.ts';
@@ -53,6 +54,8 @@ export class StreamShipper {
   #cursor: Cursor;
   /** frames of [acked, last of ends], once read */
   #frames: readonly ShipFrame[] = [];
+  /** their bytes */
+  readonly #bytes: BatchBuffer;
   #isSaved = true;
   #isHurried = false;
   #attempt = 0;
@@ -64,6 +67,7 @@ export class StreamShipper {
   constructor(options: StreamShipperOptions) {
     this.#options = options;
     this.#cursor = options.cursor;
+    this.#bytes = new BatchBuffer(2 * options.maxBatchBytes);
   }
 
   start(): void {
@@ -119,11 +123,9 @@ export class StreamShipper {
         if (this.#stopping.signal.aborted) return undefined;
       }
       const until = log.lastEnd[stream];
-      this.#frames = await reader.read(this.#cursor.acked, {
-        until,
-        maxBytes: maxBatchBytes,
-        maxFrames: maxBatchFrames,
-      });
+      this.#bytes.clear();
+      const limits = { until, maxBytes: maxBatchBytes, maxFrames: maxBatchFrames };
+      this.#frames = await reader.read(this.#cursor.acked, limits, this.#bytes);
       const last = this.#frames.at(-1);
       if (!last) {
         // Nothing readable is left of it; the reader has reported that.
@@ -133,7 +135,9 @@ export class StreamShipper {
       this.#cursor = { ...this.#cursor, ends: [last.end] };
       await this.#save();
     } else if (this.#frames.length === 0) {
-      this.#frames = await reader.read(this.#cursor.acked, { until: end, maxBytes: Infinity, maxFrames: Infinity });
+      this.#bytes.clear();
+      const limits = { until: end, maxBytes: Infinity, maxFrames: Infinity };
+      this.#frames = await reader.read(this.#cursor.acked, limits, this.#bytes);
     }
     const [batchEnd = 0] = this.#cursor.ends;
     const batch = this.#frames.filter((frame) => frame.end <= batchEnd);
@@ -143,7 +147,7 @@ export class StreamShipper {
   }
 
   async #deliver(batch: readonly ShipFrame[]): Promise<void> {
-    const answer = await this.#send(Buffer.concat(batch.map((frame) => frame.bytes)));
+    const answer = await this.#send(this.#bytes.view(batch[0]?.from ?? 0, batch.at(-1)?.to ?? 0));
     if (this.#stopping.signal.aborted && answer.verdict.kind !== 'delivered') return;
     const verdict = answer.verdict.kind === 'refused' ? await this.#examineRefusal(batch, answer) : answer.verdict;
     if (verdict.kind === 'delivered') {
@@ -187,9 +191,9 @@ export class StreamShipper {
     const { setAside, stream, logger, slowRetryMs } = this.#options;
     const [frame] = batch;
     if (!frame) return;
-    await setAside.keep(stream, frame.end, frame.bytes);
+    await setAside.keep(stream, frame.end, this.#bytes.view(frame.from, frame.to));
     this.#refusedInARow += 1;
-    logger.error('spool.frame_set_aside', { stream, position: frame.end, bytes: frame.bytes.length, ...fields });
+    logger.error('spool.frame_set_aside', { stream, position: frame.end, bytes: frame.to - frame.from, ...fields });
     this.#recovered();
     this.#advance(frame.end, batch);
     if (this.#refusedInARow >= REFUSED_IN_A_ROW) await this.#wait('retry', slowRetryMs);

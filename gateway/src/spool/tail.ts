@@ -1,34 +1,39 @@
 /**
  * The newest durable bytes, kept in memory within a bound so that shipping need not read back what was just written.
- * Pieces are runs of whole frames at their position in the log. A miss is no error: the reader then reads the disk.
+ * Pieces are runs of whole frames at their position in the log. A miss is no error: the reader then reads the disk. What
+ * is found must be copied in the same tick: the memory is used again.
  */
+import type { ArenaPiece, FrameArena } from './frame-arena.ts';
+
 export interface TailPiece {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Buffer;
+  readonly piece: ArenaPiece;
 }
 
 export class Tail {
   readonly #maxBytes: number;
+  readonly #arena: FrameArena;
   #pieces: TailPiece[] = [];
   #first = 0;
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, arena: FrameArena) {
     this.#maxBytes = maxBytes;
+    this.#arena = arena;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** @param position of the first piece; pieces follow one another */
-  add(pieces: readonly Buffer[], position: number): void {
+  /**
+   * Takes the pieces over.
+   * @param position of the first; they follow one another
+   */
+  add(pieces: readonly ArenaPiece[], position: number): void {
     let start = position;
-    for (const bytes of pieces) {
-      this.#pieces.push({ start, end: start + bytes.length, bytes });
-      this.#bytes += bytes.length;
-      start += bytes.length;
+    for (const piece of pieces) {
+      const end = start + piece.bytes.length;
+      this.#pieces.push({ start, end, piece });
+      this.#bytes += piece.bytes.length;
+      start = end;
     }
     while (this.#bytes > this.#maxBytes) this.#dropFirst();
   }
@@ -60,7 +65,8 @@ export class Tail {
   #dropFirst(): void {
     const first = this.#pieces[this.#first];
     if (!first) return;
-    this.#bytes -= first.bytes.length;
+    this.#bytes -= first.piece.bytes.length;
+    this.#arena.release(first.piece);
     this.#first += 1;
     if (this.#first > 512 && this.#first * 2 > this.#pieces.length) {
       this.#pieces = this.#pieces.slice(this.#first);

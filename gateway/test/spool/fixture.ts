@@ -96,7 +96,7 @@ export function fakeStore(
   const delivered: FakeStore['delivered'] = { metadata: [], payload: [] };
   const transport = (stream: SpoolStream): ShipTransport => ({
     async send(body) {
-      requests.push({ stream, body });
+      requests.push({ stream, body: new Uint8Array(body) });
       const texts = textsIn(body);
       const response = behave(texts, stream, requests.length) ?? DELIVERED;
       if (response.status === 200 && response.body.length === 0) delivered[stream].push(...texts);

@@ -26,7 +26,7 @@ export function displayText(text: string, maxChars: number = MAX_NAME_CHARS): st
 /** @param method as sent; `stream` names GET streams */
 export function displayMethod(method: string, kind: string): string {
   if (MCP_METHODS.has(method)) return method;
-  return kind === 'stream' && method === 'stream' ? method : UNKNOWN_METHOD;
+  return method === 'stream' && (kind === 'stream' || kind === 'attempt') ? method : UNKNOWN_METHOD;
 }
 
 export function displayServer(server: string, known: boolean): string {

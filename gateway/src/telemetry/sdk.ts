@@ -39,6 +39,7 @@ import {
   countingExporter,
   type MirrorStats,
 } from './mirror.ts';
+import { OtlpEncoder } from './otlp-encoder.ts';
 import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from './semconv.ts';
 
 export interface ServiceIdentity {
@@ -81,13 +82,14 @@ export function createAuditTelemetry(options: {
   const { spool } = options;
   const resource = resourceOf({ ...options.service, instanceId: spool.chain.id });
   const ids = new TraceIds();
+  const encoder = new OtlpEncoder();
   const frames = new FrameCollector<ReadableLogRecord>((records) =>
-    serialized(ProtobufLogsSerializer.serializeRequest(records))
+    serialized(encoder.logs(records) ?? ProtobufLogsSerializer.serializeRequest(records))
   );
   const spans = new AuditSpanProcessor<ReadableSpan>({
     chain: spool.chain,
     frames,
-    serialize: (ended) => serialized(ProtobufTraceSerializer.serializeRequest(ended)),
+    serialize: (ended) => serialized(encoder.spans(ended) ?? ProtobufTraceSerializer.serializeRequest(ended)),
   });
   const tracers = new TracerProvider({
     resource,

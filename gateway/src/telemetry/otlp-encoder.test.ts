@@ -1,0 +1,198 @@
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, createTraceState, trace, type Attributes } from '@opentelemetry/api';
+import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { LoggerProvider, type ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { AlwaysOnSampler, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
+import { describe, expect, it } from 'vitest';
+import { OtlpEncoder } from './otlp-encoder.ts';
+
+const resource = resourceFromAttributes({ 'service.name': 'gatelens', 'service.version': '0.1.0' });
+const spans: ReadableSpan[] = [];
+const logs: ReadableLogRecord[] = [];
+const quiet = { forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
+const tracer = new TracerProvider({
+  resource,
+  sampler: new AlwaysOnSampler(),
+  spanProcessors: [{ ...quiet, onStart: () => undefined, onEnd: (span) => spans.push(span) }],
+}).getTracer('gatelens', '0.1.0');
+const logger = new LoggerProvider({
+  resource,
+  processors: [{ ...quiet, onEmit: (record) => logs.push(record) }],
+}).getLogger('gatelens');
+
+interface Made {
+  readonly name?: string;
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  readonly parent?: { readonly isRemote: boolean; readonly traceFlags: number };
+  readonly linked?: boolean;
+  readonly error?: string;
+  readonly start?: [number, number];
+}
+
+function made({
+  name = 'tools/call',
+  kind = SpanKind.SERVER,
+  attributes = {},
+  parent,
+  linked,
+  error,
+  start,
+}: Made): ReadableSpan {
+  const spanContext = { traceId: 'a0'.repeat(16), spanId: '0f'.repeat(8), traceState: createTraceState('v=1') };
+  const context =
+    parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, ...parent });
+  const links =
+    linked === true
+      ? [{ context: { traceId: 'ff'.repeat(16), spanId: '01'.repeat(8), traceFlags: 1, isRemote: true } }]
+      : [];
+  const startTime = start ?? [1_795_521_600, 123_456_789];
+  const span = tracer.startSpan(name, { kind, attributes, startTime, links }, context);
+  if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+  span.end([startTime[0] + 1, 999_999_999]);
+  const ended = spans.pop();
+  if (ended === undefined) throw new Error('no span ended');
+  return ended;
+}
+
+const library = (list: ReadableSpan[]): string => hex(ProtobufTraceSerializer.serializeRequest(list));
+const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
+
+const texts = [
+  '',
+  'x',
+  'é',
+  '\u{1f600}'.repeat(20),
+  'x'.repeat(63),
+  'x'.repeat(64),
+  'x'.repeat(65),
+  `${'x'.repeat(63)}é`,
+  'x'.repeat(20_000),
+];
+const numbers = [0, 1, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, Number.MAX_SAFE_INTEGER];
+
+describe('OtlpEncoder gives the bytes of the official serializer', () => {
+  const cases: readonly (readonly [what: string, spans: readonly Made[]])[] = [
+    ['a bare span', [{}]],
+    ['every kind', [0, 1, 2, 3, 4].map((kind) => ({ kind }))],
+    ['texts', texts.map((text) => ({ name: text, attributes: { [`k${text.slice(0, 300)}`]: text } }))],
+    ['numbers', [{ attributes: Object.fromEntries(numbers.map((number) => [`n${number}`, number])) }]],
+    [
+      'booleans and lists',
+      [{ attributes: { yes: true, no: false, list: ['a', 'é', ''], none: [], mixed: ['a', 1, true] } }],
+    ],
+    [
+      'parents',
+      [true, false].flatMap((isRemote) => [0, 1].map((traceFlags) => ({ parent: { isRemote, traceFlags } }))),
+    ],
+    [
+      'links and errors',
+      [
+        { linked: true, error: '' },
+        { linked: true, error: 'text', parent: { isRemote: true, traceFlags: 1 } },
+      ],
+    ],
+    [
+      'times',
+      [
+        [0, 0],
+        [1, 1],
+        [4_294_967_295, 999_999_999],
+        [1_795_521_600, 1],
+      ].map((start) => ({ start: start as [number, number] })),
+    ],
+  ];
+  it.each(cases)('%s', (_what, list) => {
+    const encoder = new OtlpEncoder();
+    const all = list.map(made);
+    expect(hex(encoder.spans(all))).toBe(library(all));
+    for (const one of all) expect(hex(encoder.spans([one]))).toBe(library([one]));
+  });
+
+  it('random spans, many of them with one encoder', () => {
+    const encoder = new OtlpEncoder();
+    let seed = 7;
+    const random = (below: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return seed % below;
+    };
+    for (let i = 0; i < 300; i += 1) {
+      const attributes: Attributes = {};
+      for (let n = random(50); n > 0; n -= 1) {
+        attributes[`attribute.${random(1000)}`] = [
+          texts[random(8)],
+          numbers[random(11)],
+          random(2) === 1,
+          [texts[random(4)]],
+        ][random(4)];
+      }
+      const all = Array.from({ length: 1 + random(3) }, () =>
+        made({ attributes, linked: random(2) === 1, kind: random(5) })
+      );
+      expect(hex(encoder.spans(all))).toBe(library(all));
+    }
+  });
+
+  it('log records', () => {
+    const context = trace.setSpanContext(ROOT_CONTEXT, {
+      traceId: 'ab'.repeat(16),
+      spanId: 'cd'.repeat(8),
+      traceFlags: 1,
+    });
+    const unsampled = trace.setSpanContext(ROOT_CONTEXT, {
+      traceId: 'ab'.repeat(16),
+      spanId: 'cd'.repeat(8),
+      traceFlags: 0,
+    });
+    for (const size of [0, 1, 127, 128, 20_000, 300_000]) {
+      logger.emit({
+        eventName: 'gatelens.payload.request',
+        body: Buffer.alloc(size, 0xff),
+        attributes: { size },
+        context,
+      });
+      logger.emit({
+        attributes: { a: 'é', b: false },
+        timestamp: [5, 6],
+        observedTimestamp: [7, 8],
+        context: unsampled,
+      });
+      logger.emit({ eventName: 'x', context: ROOT_CONTEXT });
+    }
+    const encoder = new OtlpEncoder();
+    expect(hex(encoder.logs(logs))).toBe(hex(ProtobufLogsSerializer.serializeRequest(logs)));
+    for (const one of logs.splice(0))
+      expect(hex(encoder.logs([one]))).toBe(hex(ProtobufLogsSerializer.serializeRequest([one])));
+  });
+});
+
+describe('OtlpEncoder', () => {
+  it.each([
+    ['a double', { a: 1.5 }],
+    ['a negative number', { a: -1 }],
+    ['bytes', { a: new Uint8Array(1) }],
+    ['a map', { a: { b: 1 } }],
+    ['null', { a: null }],
+  ])('leaves %s to the library', (_what, attributes) => {
+    expect(new OtlpEncoder().spans([made({ attributes })])).toBeUndefined();
+  });
+
+  it('leaves events, severities and texts as bodies to the library', () => {
+    const span = tracer.startSpan('x', {}, ROOT_CONTEXT);
+    span.addEvent('e');
+    span.end();
+    expect(new OtlpEncoder().spans(spans.splice(0))).toBeUndefined();
+    logger.emit({ body: 'text' });
+    logger.emit({ severityNumber: 9 });
+    const encoder = new OtlpEncoder();
+    for (const log of logs.splice(0)) expect(encoder.logs([log])).toBeUndefined();
+  });
+
+  it('hands out bytes that later requests do not touch', () => {
+    const encoder = new OtlpEncoder();
+    const first = encoder.spans([made({ name: 'first' })]);
+    const before = hex(first);
+    for (let i = 0; i < 500; i += 1) encoder.spans([made({ name: `later ${i}`, attributes: { a: 'x'.repeat(500) } })]);
+    expect(hex(first)).toBe(before);
+  });
+});

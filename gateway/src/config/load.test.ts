@@ -135,6 +135,8 @@ store: { url: 'http://u:p@h', password: '\${NOPE}' }
     [`auditApi: { tokens: [{ name: t, role: root, sha256: ${HASH} }] }`, 'auditApi.tokens[0].role', '`auditor`'],
     ["encryption: { active: '2026-11', publicKeys: {} }", 'encryption.active', 'publicKeys'],
     ['otlp: { metadata: { url: http://c:4318 } }', 'otlp.payloads', 'both or neither'],
+    ['store: { url: http://c:8123 }', 'otlp.metadata', 'Collector'],
+    ['mcpServers: { old: { type: sse, url: https://h/sse } }', 'mcpServers.old.type', 'sse'],
     [
       'otlp: { metadata: { url: http://c:4318 }, payloads: { url: http://c:4318/ } }',
       'otlp.payloads.url',
@@ -157,7 +159,7 @@ store: { url: 'http://u:p@h', password: '\${NOPE}' }
     ["listen: { mcp: '${PORT}' }", 'listen.mcp', 'PORT'],
     ["metrics: { token: '${input:token}' }", 'metrics.token', 'editor'],
   ])('refuses %s', (yaml, path, words) => {
-    const found = mistakesIn(`${SERVERS}${yaml}\n`);
+    const found = mistakesIn(`${yaml.startsWith('mcpServers') ? '' : SERVERS}${yaml}\n`);
     const mistake = found.find((one) => one.path === path);
     expect(mistake, JSON.stringify(found)).toBeDefined();
     expect(`${mistake?.message} ${mistake?.remedy}`).toContain(words);
@@ -296,6 +298,7 @@ describe("an MCP client's file", () => {
           web: { type: 'streamable-http', url: 'https://h/mcp', oauth: { clientId: 'x' } },
           windsurf: { serverUrl: 'https://w/mcp' },
           off: { command: 'x', disabled: true },
+          old: { type: 'sse', url: 'https://h/sse' },
         },
       },
       { file: 'own.yaml' }

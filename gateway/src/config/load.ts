@@ -208,17 +208,8 @@ function warningsFor(config: GatelensConfig, hasStoredApiKeys: boolean): string[
       'otlp is set but store.url is not: records go to the collector, while the audit API reads the embedded store'
     );
   }
-  if (auditApi.grafana?.trustContextTeams === true) {
-    warnings.push(
-      'auditApi.grafana.trustContextTeams: whoever can edit the plugin settings in Grafana can become an Auditor'
-    );
-  }
-  if (
-    auditApi.grafana !== undefined &&
-    auditApi.grafana.serviceAccountToken === undefined &&
-    !auditApi.grafana.trustContextTeams
-  ) {
-    warnings.push('auditApi.grafana.serviceAccountToken is missing: nobody from Grafana can be an Auditor');
+  if (auditApi.grafana !== undefined) {
+    warnings.push('auditApi.grafana is checked but has no effect in this version: only tokens open the audit API');
   }
   return warnings;
 }

@@ -111,11 +111,12 @@ export const propagationSchema = z
     meta: z.boolean().default(true).meta({
       description: 'Write the trace context into `params._meta` of what goes upstream. Off: bodies pass byte for byte.',
     }),
-    http: z.boolean().default(true).meta({ description: 'Send `traceparent` and `tracestate` headers upstream.' }),
-    baggage: z.boolean().default(false).meta({ description: "Pass the client's baggage on." }),
   })
   .prefault({})
-  .meta({ description: 'W3C trace context towards upstream servers. What clients send is always read.' });
+  .meta({
+    description:
+      'W3C trace context towards upstream servers. Headers always carry it, and what clients send is always read.',
+  });
 
 const DAY_MS = 86_400_000;
 export const retentionSchema = z

@@ -192,16 +192,23 @@ const encryptionKeys: Rule = ({ encryption }) => {
   return mistakes;
 };
 
-const otlpEndpoints: Rule = ({ otlp }) => {
+const otlpEndpoints: Rule = ({ otlp, store }) => {
   if (otlp === undefined) return [];
   const mistakes: FoundMistake[] = [];
   const { metadata, payloads } = otlp;
+  if (store !== undefined && metadata === undefined && payloads === undefined) {
+    mistakes.push({
+      at: ['otlp', 'metadata'],
+      message: 'is missing: with `store.url`, records reach your ClickHouse through an OpenTelemetry Collector',
+      remedy: 'Set `otlp.metadata` and `otlp.payloads`, or leave `store` out for the embedded one.',
+    });
+  }
   if ((metadata === undefined) !== (payloads === undefined)) {
     const missing = metadata === undefined ? 'metadata' : 'payloads';
     mistakes.push({
       at: ['otlp', missing],
       message: 'is missing: metadata and payloads are sent to a collector both or neither',
-      remedy: 'Set both, or remove the other to let the gateway write to the store itself.',
+      remedy: 'Set both, or neither for the embedded store.',
     });
   }
   if (metadata !== undefined && payloads !== undefined) {

@@ -1,6 +1,6 @@
 /**
  * `mcpServers`: the object MCP clients use, with limits of our own beside it. An entry is a program to start (stdio) or
- * a URL (Streamable HTTP, or the older SSE transport); `type` may be left out and follows from `command` or `url`.
+ * a URL (Streamable HTTP); `type` may be left out and follows from `command` or `url`.
  */
 import * as z from 'zod';
 import { NAME_PATTERN } from '../access/names.ts';
@@ -39,10 +39,7 @@ const stdioServer = z.strictObject({
 });
 
 const httpServer = z.strictObject({
-  type: z
-    .enum(['http', 'sse'])
-    .default('http')
-    .meta({ description: '`http` is Streamable HTTP; `sse` the older transport.' }),
+  type: z.literal('http').default('http').meta({ description: 'A server that speaks MCP over Streamable HTTP.' }),
   url: httpUrl({ description: 'Its MCP endpoint.', example: 'https://mcp.example.com/mcp' }),
   headers: z.record(z.string(), z.string()).default({}).meta({
     description: 'Headers sent with each request, e.g. its credentials. Never printed.',

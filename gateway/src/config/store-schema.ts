@@ -5,26 +5,26 @@
 import * as z from 'zod';
 import { duration, httpUrl, name, secret, text } from './values.ts';
 
-const login = (about: string) =>
-  z
-    .strictObject({
-      username: text({ description: 'User.' }),
-      password: secret({ description: 'Its password.' }).exactOptional(),
-    })
-    .exactOptional()
-    .meta({ description: `${about} Omitted: \`store.username\`.` });
-
 export const storeSchema = z
   .strictObject({
     url: httpUrl({ description: 'ClickHouse over HTTP.', example: 'http://127.0.0.1:8123' }),
     username: text({ description: 'User with the rights of `gatelens_api`.' }).default('gatelens_api'),
     password: secret({ description: 'Its password.', example: "'${CH_PASSWORD}'" }).exactOptional(),
-    admin: login('Login of `gatelens migrate`, which defines databases and tables.'),
-    ingest: login('Login that writes metadata, where no collector does.'),
-    payloadIngest: login('Login that writes sealed payloads, where no collector does.'),
+    admin: z
+      .strictObject({
+        username: text({ description: 'User.' }),
+        password: secret({ description: 'Its password.' }).exactOptional(),
+      })
+      .exactOptional()
+      .meta({
+        description: 'Login of `gatelens migrate`, which defines databases and tables. Omitted: `store.username`.',
+      }),
     cluster: name({ description: 'Cluster for replicated tables; omitted: one server.' }).exactOptional(),
   })
-  .meta({ description: 'Your ClickHouse. Omitted: the embedded one, in `<dataDir>/store`, on `listen.store`.' });
+  .meta({
+    description:
+      'Your ClickHouse; it gets records from a collector, so `otlp` is needed, too. Omitted: the embedded one, on `listen.store`.',
+  });
 
 const endpoint = (about: string, port: number) =>
   z

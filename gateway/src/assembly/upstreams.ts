@@ -42,7 +42,7 @@ function relay(server: Exclude<ServerConfig, { type: 'stdio' }>, options: Upstre
 }
 
 function bridge(name: string, server: Extract<ServerConfig, { type: 'stdio' }>, options: UpstreamsOptions): Upstream {
-  const { limits } = options.config;
+  const { limits, propagation } = options.config;
   return new StdioBridge({
     server: name,
     command: server.command,
@@ -50,6 +50,7 @@ function bridge(name: string, server: Extract<ServerConfig, { type: 'stdio' }>, 
     env: server.env,
     ...(server.cwd === undefined ? {} : { cwd: server.cwd }),
     inheritedEnv: options.environment,
+    injectMeta: propagation.meta ? 'always' : 'never',
     logger: options.logger,
     limits: {
       maxSessions: server.maxSessions ?? limits.maxSessions,

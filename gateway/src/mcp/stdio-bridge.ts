@@ -192,7 +192,8 @@ export class StdioBridge implements Upstream {
       return refuse(exchange, 'upstream_unreachable', text);
     }
     this.#sessions.set(session.id, session);
-    logger.info('stdio.child_started', { server, pid: session.pid ?? 0, sessions: this.#sessions.size });
+    const { pid } = session;
+    if (pid !== undefined) logger.info('stdio.child_started', { server, pid, sessions: this.#sessions.size });
     return session.post(exchange, accepts);
   }
 

@@ -81,13 +81,13 @@ export function startAttributes(start: CallStart, context: StartContext): CallAt
   return attributes;
 }
 
-export function setClient(attributes: CallAttributes, client: CallStart['client']): void {
+function setClient(attributes: CallAttributes, client: CallStart['client']): void {
   if (client === undefined) return;
   setText(attributes, CALL_ATTR.clientName, displayText(client.name));
   setText(attributes, CALL_ATTR.clientVersion, displayText(client.version, MAX_VERSION_CHARS));
 }
 
-export function setSession(attributes: CallAttributes, session: CallStart['session'], pseudonyms: Pseudonyms): void {
+function setSession(attributes: CallAttributes, session: CallStart['session'], pseudonyms: Pseudonyms): void {
   if (session === undefined || session.kind === 'none' || session.id === '') return;
   attributes[CALL_ATTR.sessionKey] = pseudonyms.hash('session', session.id);
   attributes[CALL_ATTR.sessionKind] = session.kind;

@@ -10,7 +10,7 @@ import { isUuid } from './ids.ts';
 import { ERROR_TYPE_OTHER, MCP_METHODS } from './semconv.ts';
 
 /** characters of a name in metadata, the mark of a cut included */
-export const MAX_NAME_CHARS = 256;
+const MAX_NAME_CHARS = 256;
 const MAX_URI_CHARS = 512;
 
 const PLAIN = /^[\x20-\x7e]*$/;

@@ -1,4 +1,12 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, createTraceState, trace, type Attributes } from '@opentelemetry/api';
+import {
+  ROOT_CONTEXT,
+  SeverityNumber,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type TraceState,
+} from '@opentelemetry/api';
 import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { LoggerProvider, type ReadableLogRecord } from '@opentelemetry/sdk-logs';
@@ -20,6 +28,15 @@ const logger = new LoggerProvider({
   processors: [{ ...quiet, onEmit: (record) => logs.push(record) }],
 }).getLogger('gatelens');
 
+const KINDS = [SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
+
+const traceState: TraceState = {
+  serialize: () => 'v=1',
+  get: () => undefined,
+  set: () => traceState,
+  unset: () => traceState,
+};
+
 interface Made {
   readonly name?: string;
   readonly kind?: SpanKind;
@@ -39,7 +56,7 @@ function made({
   error,
   start,
 }: Made): ReadableSpan {
-  const spanContext = { traceId: 'a0'.repeat(16), spanId: '0f'.repeat(8), traceState: createTraceState('v=1') };
+  const spanContext = { traceId: 'a0'.repeat(16), spanId: '0f'.repeat(8), traceState };
   const context =
     parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, { ...spanContext, ...parent });
   const links =
@@ -74,7 +91,7 @@ const numbers = [0, 1, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 
 describe('OtlpEncoder gives the bytes of the official serializer', () => {
   const cases: readonly (readonly [what: string, spans: readonly Made[]])[] = [
     ['a bare span', [{}]],
-    ['every kind', [0, 1, 2, 3, 4].map((kind) => ({ kind }))],
+    ['every kind', KINDS.map((kind) => ({ kind }))],
     ['texts', texts.map((text) => ({ name: text, attributes: { [`k${text.slice(0, 300)}`]: text } }))],
     ['numbers', [{ attributes: Object.fromEntries(numbers.map((number) => [`n${number}`, number])) }]],
     [
@@ -127,7 +144,7 @@ describe('OtlpEncoder gives the bytes of the official serializer', () => {
         ][random(4)];
       }
       const all = Array.from({ length: 1 + random(3) }, () =>
-        made({ attributes, linked: random(2) === 1, kind: random(5) })
+        made({ attributes, linked: random(2) === 1, kind: KINDS[random(5)] ?? SpanKind.SERVER })
       );
       expect(hex(encoder.spans(all))).toBe(library(all));
     }
@@ -183,7 +200,7 @@ describe('OtlpEncoder', () => {
     span.end();
     expect(new OtlpEncoder().spans(spans.splice(0))).toBeUndefined();
     logger.emit({ body: 'text' });
-    logger.emit({ severityNumber: 9 });
+    logger.emit({ severityNumber: SeverityNumber.INFO });
     const encoder = new OtlpEncoder();
     for (const log of logs.splice(0)) expect(encoder.logs([log])).toBeUndefined();
   });

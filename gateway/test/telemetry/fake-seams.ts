@@ -30,7 +30,7 @@ import { TelemetryCallObserver, type CallObserverOptions } from '../../src/telem
 import type { Clock } from '../../src/telemetry/clock.ts';
 import { decodeLogs, decodeSpans, type DecodedLog, type DecodedSpan } from './otlp-decoder.ts';
 
-export class FakeChain implements Chain {
+class FakeChain implements Chain {
   readonly id = 'gw-test';
   #head: ChainLink = { seq: 0n, hash: GENESIS_HASH };
   durable: ChainLink = this.#head;
@@ -51,7 +51,7 @@ export class FakeChain implements Chain {
   }
 }
 
-export class FakeSpool implements Spool {
+class FakeSpool implements Spool {
   readonly chain = new FakeChain();
   /** one entry an append */
   readonly appends: (readonly SpoolFrame[])[] = [];
@@ -133,7 +133,7 @@ export const fakePseudonyms: Pseudonyms = {
 };
 
 /** Really encrypts, so that a plaintext that appears in a frame is a leak. */
-export class FakeSealer implements PayloadSealer {
+class FakeSealer implements PayloadSealer {
   readonly inputs: PayloadInput[] = [];
   readonly #keys = new Map<string, { readonly id: string; readonly key: Buffer }>();
   failing: 'sync' | 'async' | undefined;

@@ -10,13 +10,12 @@ export {
   type LoadOptions,
   type ParseOptions,
 } from './config/load.ts';
-export { configSchema, type ConfigInput, type GatelensConfig } from './config/schema.ts';
-export { redactConfig, HIDDEN } from './config/redact.ts';
-export { ConfigError, formatMistake, type ConfigMistake } from './config/mistakes.ts';
+export type { ConfigInput, GatelensConfig } from './config/schema.ts';
+export { redactConfig } from './config/redact.ts';
+export { ConfigError } from './config/mistakes.ts';
 export type { Environment } from './config/expand-env.ts';
-export { formatDuration, parseDuration, parseSize, type ByteSize, type DurationMs } from './config/values.ts';
+export { parseDuration } from './config/values.ts';
 export type { HostPort } from './access/address.ts';
-export { JWT_ALGORITHMS } from './config/access-schema.ts';
 export type { ApiKeyConfig, JwtConfig, PolicyRuleConfig, RateLimitConfig } from './config/access-schema.ts';
 export type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './config/servers-schema.ts';
 export type { AuditConfig, CaptureConfig, EncryptionConfig } from './config/record-schema.ts';

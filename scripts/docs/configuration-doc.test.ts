@@ -1,13 +1,20 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { parseConfig } from '../../gateway/src/config.ts';
+import { loadConfig } from '../../gateway/src/config.ts';
 import { configurationDoc, configurationJsonSchema, EXAMPLE } from './configuration-doc.ts';
 
 it('gives an example that is a good configuration', () => {
-  const options = { source: 'example', env: { DOCS_TOKEN: 'x' }, baseDir: '/' };
-  const { config, warnings } = parseConfig(parse(EXAMPLE) as Record<string, unknown>, options);
-  expect(Object.keys(config.mcpServers)).toEqual(['everything', 'docs']);
-  expect(warnings).toEqual([]);
+  const cwd = mkdtempSync(join(tmpdir(), 'gatelens-docs-'));
+  try {
+    writeFileSync(join(cwd, 'gatelens.yaml'), EXAMPLE);
+    const { config, warnings } = loadConfig({ file: 'gatelens.yaml', env: { DOCS_TOKEN: 'x' }, cwd });
+    expect(Object.keys(config.mcpServers)).toEqual(['everything', 'docs']);
+    expect(warnings).toEqual([]);
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
 });
 
 it('describes every setting', () => {

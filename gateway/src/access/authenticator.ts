@@ -114,7 +114,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
-export const ANONYMOUS: AuthenticatedCaller = { userKey: '', keyName: '', teams: [], authMethod: 'anonymous' };
+const ANONYMOUS: AuthenticatedCaller = { userKey: '', keyName: '', teams: [], authMethod: 'anonymous' };
 
 type Presented =
   | { readonly kind: 'key' | 'token'; readonly secret: string }

@@ -8,20 +8,18 @@ import { principalOfClaims, teamsOfClaim } from './identity.ts';
 import { createKeySource, KeysUnavailable, type JwksOptions } from './jwks.ts';
 import type { Principal } from './principal.ts';
 
-export const TOKEN_FAILURES = [
-  'token_malformed',
-  'token_expired',
-  'token_not_yet_valid',
-  'token_bad_signature',
-  'token_bad_algorithm',
-  'token_wrong_issuer',
-  'token_wrong_audience',
-  'token_no_subject',
-  'token_lacks_scope',
+export type TokenFailure =
+  | 'token_malformed'
+  | 'token_expired'
+  | 'token_not_yet_valid'
+  | 'token_bad_signature'
+  | 'token_bad_algorithm'
+  | 'token_wrong_issuer'
+  | 'token_wrong_audience'
+  | 'token_no_subject'
+  | 'token_lacks_scope'
   /** the issuer's keys could not be read: says nothing about the token */
-  'token_keys_unavailable',
-] as const;
-export type TokenFailure = (typeof TOKEN_FAILURES)[number];
+  | 'token_keys_unavailable';
 
 export type TokenVerdict =
   | {

@@ -92,7 +92,7 @@ const apiKeySchema = z.strictObject({
 });
 
 /** Asymmetric only: with HS256 anybody who knows the public key could sign. */
-export const JWT_ALGORITHMS = [
+const JWT_ALGORITHMS = [
   'RS256',
   'RS384',
   'RS512',

@@ -32,7 +32,7 @@ export class ConfigError extends GatelensError {
   }
 }
 
-export function formatMistake(mistake: ConfigMistake): string {
+function formatMistake(mistake: ConfigMistake): string {
   const where = mistake.path === '' ? 'the file' : mistake.path;
   const line = mistake.line === undefined ? '' : ` (line ${mistake.line})`;
   const remedy = mistake.remedy === '' ? '' : ` ${mistake.remedy}`;
@@ -138,7 +138,7 @@ function unknownKey(schema: z.core.$ZodType, at: Path, key: string): FoundMistak
 }
 
 /** The known word that a slip of the pen is nearest to, if one is near enough. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = (one: string) => one.toLowerCase().replace(/[-_]/g, '');
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;

@@ -8,7 +8,7 @@ import type { LoadedConfig } from './load.ts';
 import { configSchema } from './schema.ts';
 import { isSecretAt, type Path } from './schema-tree.ts';
 
-export const HIDDEN = '(hidden)';
+const HIDDEN = '(hidden)';
 
 export function redactConfig(loaded: LoadedConfig): unknown {
   const shown: unknown = z.encode(configSchema, structuredClone(loaded.config) as z.output<typeof configSchema>);

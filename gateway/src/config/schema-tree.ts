@@ -38,7 +38,7 @@ export function metaOf(schema: Schema): Partial<SettingMeta> & { readonly format
 }
 
 /** What stands behind one key; several for a union (`mcpServers.<name>`). */
-export function childrenOf(schema: Schema, key: string | number): Schema[] {
+function childrenOf(schema: Schema, key: string | number): Schema[] {
   const shape = bare(schema);
   if (shape instanceof z.ZodObject) {
     const child = Object.hasOwn(shape.shape, key) ? (shape.shape[key] as Schema | undefined) : undefined;

@@ -41,7 +41,7 @@ function unitOf(unit: string): number {
   return DURATION_UNITS_MS.find(([name]) => name === unit)?.[1] ?? 1;
 }
 
-export function formatDuration(durationMs: DurationMs): string {
+function formatDuration(durationMs: DurationMs): string {
   const [unit, unitMs] = DURATION_UNITS_MS.find(([, ms]) => durationMs % ms === 0) ?? ['ms', 1];
   return durationMs === 0 ? '0s' : `${durationMs / unitMs}${unit}`;
 }
@@ -59,7 +59,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
 };
 
 /** @returns undefined when it is no size */
-export function parseSize(value: string | number): ByteSize | undefined {
+function parseSize(value: string | number): ByteSize | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   const match = /^(\d{1,15}(?:\.\d{1,3})?)\s?([A-Za-z]{1,3})?$/.exec(value.trim());
   const unit = match === null ? undefined : SIZE_UNITS[match[2] ?? 'B'];

@@ -1,8 +1,11 @@
 /**
  * Writes OTLP requests into the landing tables with the ordinary ClickHouse client: the embedded stand-in for a
- * collector. One request is one INSERT, so it is there as a whole or not at all; a view that fails makes the insert
- * fail, and the spool delivers again. Says of each failure whether trying again can help.
+ * collector. A request is one INSERT, or a few when it is large, and counts only when all are committed; a view that
+ * fails makes the insert fail, and the spool delivers again, which changes nothing (keys made by the gateway). Says of
+ * each failure whether trying again can help.
  */
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { ClickHouseError } from '@clickhouse/client';
 import { createStoreClient, databaseErrorCode } from './client.ts';
 import { type Row, logRows, traceRows } from './otlp-rows.ts';
@@ -42,6 +45,9 @@ export class OtlpWriteError extends Error {
 
 const TABLES = { traces: 'mcp.otel_traces', logs: 'mcp_protected.otel_logs' } as const;
 
+/** UTF-8 makes up to three bytes of a char: below the 64 MiB that the store takes. */
+const MAX_INSERT_CHARS = 16 * 1024 * 1024;
+
 /** Codes that speak of the data sent: parsing, wrong types, values out of range. */
 const DATA_ERRORS = new Set([6, 26, 27, 33, 38, 41, 43, 53, 69, 70, 72, 117, 130, 131, 190, 321, 349, 467, 472]);
 
@@ -78,15 +84,37 @@ export function createOtlpWriter(options: OtlpWriterOptions): OtlpWriter {
         throw new OtlpWriteError('poison', 'malformed protobuf');
       }
       if (rows.length === 0) return 0;
-      try {
-        await client.insert({ table: TABLES[signal], format: 'JSONEachRow', values: rows });
-      } catch (cause) {
-        throw writeError(cause);
+      for (const lines of jsonLines(rows)) {
+        try {
+          // not client.insert: it takes rows only, and would make JSON of them a second time
+          const values = Readable.from([lines], { objectMode: false });
+          const answer = await client.exec({ query: `INSERT INTO ${TABLES[signal]} FORMAT JSONEachRow`, values });
+          await finished(answer.stream.resume());
+        } catch (cause) {
+          throw writeError(cause);
+        }
       }
       return rows.length;
     },
     close: () => client.close(),
   };
+}
+
+/** A row as JSON is several times the row as protobuf, so what fits one request may not fit one insert. */
+function* jsonLines(rows: readonly Row[]): Generator<string> {
+  let lines: string[] = [];
+  let chars = 0;
+  for (const row of rows) {
+    const line = JSON.stringify(row);
+    if (chars + line.length > MAX_INSERT_CHARS && lines.length > 0) {
+      yield lines.join('\n');
+      lines = [];
+      chars = 0;
+    }
+    lines.push(line);
+    chars += line.length;
+  }
+  yield lines.join('\n');
 }
 
 function writeError(cause: unknown): OtlpWriteError {

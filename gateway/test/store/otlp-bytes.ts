@@ -1,7 +1,14 @@
 /**
  * OTLP requests as bytes, by OpenTelemetry's own serialisers: an independent view of what the writer decodes.
  */
-import { type AnyValue, type Attributes, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import {
+  type AnyValue,
+  type Attributes,
+  SeverityNumber,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';

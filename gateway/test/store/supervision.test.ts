@@ -116,6 +116,32 @@ describe('a second process on the same data directory', () => {
   });
 });
 
+describe('closing', () => {
+  it('while the process is being started again leaves none behind', async () => {
+    const own = await startTestStore();
+    const first = own.store.pid() ?? 0;
+    process.kill(first, 'SIGKILL');
+    const second = await until(
+      () => Promise.resolve(own.store.pid() === first ? undefined : true),
+      'the process is gone'
+    );
+    expect(second).toBe(true);
+    const closed = own.store.close();
+    await closed;
+    expect(own.store.pid()).toBeUndefined();
+    // free for another one, at once
+    const next = await startEmbeddedStore({ dataDir: own.dataDir, logger: silentLogger });
+    await next.close();
+    await own.stop();
+  });
+
+  it('twice does no harm', async () => {
+    const own = await startTestStore();
+    await Promise.all([own.store.close(), own.store.close()]);
+    await own.stop();
+  });
+});
+
 describe('the end of the gateway', () => {
   it('by kill -9 ends the store process too', async () => {
     const dataDir = newDataDir();

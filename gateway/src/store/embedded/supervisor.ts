@@ -193,6 +193,10 @@ class Supervisor {
         backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
         try {
           child = await this.#spawn(first.ports);
+          if (this.#isClosing()) {
+            await stopChild(child);
+            return;
+          }
           break;
         } catch (cause) {
           const code = cause instanceof GatelensError ? cause.code : 'internal';
@@ -220,16 +224,17 @@ class Supervisor {
   async #close(): Promise<void> {
     this.#closing = true;
     this.#wakeEarly?.();
-    const child = this.#child;
-    if (child !== undefined) {
-      child.process.send({ type: 'stop' }, () => undefined);
-      const timer = setTimeout(() => child.process.kill('SIGKILL'), STOP_AFTER_MS);
-      await child.exited;
-      clearTimeout(timer);
-      this.#child = undefined;
-    }
+    if (this.#child !== undefined) await stopChild(this.#child);
+    this.#child = undefined;
     await this.#watching;
   }
+}
+
+async function stopChild(child: RunningChild): Promise<void> {
+  child.process.send({ type: 'stop' }, () => undefined);
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), STOP_AFTER_MS);
+  await child.exited;
+  clearTimeout(timer);
 }
 
 /** The store needs no secret of the gateway's environment. */

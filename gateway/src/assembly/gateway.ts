@@ -25,6 +25,7 @@ import type { Keyring } from '../protection/keyring.ts';
 import { createPayloadSealer } from '../protection/payload-sealer.ts';
 import { createRedaction } from '../protection/redaction.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
+import { createShapingThread } from '../protection/shaping-thread.ts';
 import { TelemetryCallObserver } from '../telemetry/call-observer.ts';
 import type { DurationMetrics } from '../telemetry/metrics.ts';
 import type { Recorder } from './recorder.ts';
@@ -107,6 +108,7 @@ function createObserver(options: GatewayOptions): TelemetryCallObserver {
       dataKeys: createDataKeys({ gateway: recorder.spool.chain.id, kekId: keyring.activeKekId, publicKey }),
       pseudonyms,
       redaction: createRedaction(redaction),
+      shapeAside: createShapingThread(redaction),
     }),
     audit: config.audit,
     logger: options.logger,

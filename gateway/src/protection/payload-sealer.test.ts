@@ -14,6 +14,7 @@ import type { PayloadSealerOptions } from './payload-sealer.ts';
 import { createPseudonyms } from './pseudonyms.ts';
 import { createRedaction } from './redaction.ts';
 import type { PayloadInput, PayloadSealer, SealedPayload, WrappedDataKey } from './seams.ts';
+import { createShapingThread } from './shaping-thread.ts';
 
 const CALL = '01939c00-0000-7000-8000-000000000001';
 const MARK = 'MARKER-q7Zt3mNx';
@@ -70,9 +71,10 @@ async function opened(by: PayloadOpener, sealed: SealedPayload, key: DataKeyRow,
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Valid JSON of about that size with the marker in each row. */
 function jsonOf(bytes: number): string {
-  const rows = Array.from({ length: Math.ceil(bytes / 40) }, (_, at) => `row ${at} ${MARK} grüße`);
-  return JSON.stringify({ jsonrpc: '2.0', id: 1, result: { rows } }).slice(0, Math.max(60, bytes - 4)) + '"]}}';
+  const rows = Array.from({ length: Math.ceil(bytes / 32) }, (_, at) => `row ${at} ${MARK} grüße`);
+  return JSON.stringify({ jsonrpc: '2.0', id: 1, result: { rows } });
 }
 
 describe('sealing and opening', () => {
@@ -140,6 +142,30 @@ describe('sealing and opening', () => {
     expect(head.truncated).toBe(true);
     expect(body.length).toBeLessThan(120);
     expect(JSON.parse(Buffer.from(body).toString())).toMatchObject({ jsonrpc: '2.0' });
+  });
+
+  it('sends large bodies that are cut or redacted to another thread, and only those', async () => {
+    const aside: string[] = [];
+    const thread = createShapingThread({});
+    const there = world(
+      {},
+      {
+        shapeAside: (body) => {
+          aside.push(`${body.mode} ${body.truncated ? 'cut' : 'whole'}`);
+          return thread(body);
+        },
+      }
+    );
+    const large = Buffer.from(jsonOf(100_000));
+    const first = await sealedFirst(there, payload(jsonOf(1000), { mode: 'redacted' }));
+    await there.sealer.seal(payload(large));
+    const redacted = await there.sealer.seal(payload(large, { mode: 'redacted' }));
+    const cut = await there.sealer.seal(payload(large, { bytes: 200_000 }));
+    expect(aside).toEqual(['redacted whole', 'full cut']);
+    for (const sealed of [redacted, cut]) {
+      const { body } = await opened(there.opener, sealed, first.newKey);
+      expect(JSON.parse(Buffer.from(body).toString()).result.rows[0]).toBe(`row 0 ${MARK} grüße`);
+    }
   });
 
   it('is synchronous for small bodies once the key is there, and leaves large ones to another thread', async () => {
@@ -320,6 +346,16 @@ describe('nothing of a payload comes out', () => {
   const STAGES: [string, () => PayloadSealer, Partial<PayloadInput>][] = [
     ['redaction', () => world({}, { redaction: { headers: broken, body: broken } }).sealer, {}],
     ['digest', () => world({}, { pseudonyms: { hash: broken } }).sealer, {}],
+    [
+      'shaping on another thread',
+      () => world({}, { shapeAside: async () => broken(), asyncFromBytes: 1 }).sealer,
+      { mode: 'redacted' },
+    ],
+    [
+      'the key while another thread shapes',
+      () => world({ wrap: broken }, { shapeAside: async () => broken(), asyncFromBytes: 1 }).sealer,
+      { mode: 'redacted' },
+    ],
     ['making the key', () => world({ wrap: broken }).sealer, {}],
     ['making the key, later', () => world({ wrap: async () => broken() }).sealer, {}],
     ['a bad public key', () => world({ publicKey: new Uint8Array(3) }).sealer, {}],

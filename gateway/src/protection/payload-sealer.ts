@@ -6,22 +6,26 @@
 import { hash } from 'node:crypto';
 import { GatelensError } from '../errors.ts';
 import { EVENT_PAYLOAD_REQUEST, EVENT_PAYLOAD_RESPONSE, envelopeAad } from '../record/payload-events.ts';
-import type { Direction } from '../record/payload-events.ts';
+import type { Direction, PayloadHead } from '../record/payload-events.ts';
+import { shapeBody } from './body-shaping.ts';
+import type { BodyToShape } from './body-shaping.ts';
 import type { DataKey, DataKeys } from './data-keys.ts';
 import { NonceSource, compress, compressSync, payloadParts, sealEnvelope } from './envelope.ts';
 import type { Packed, PlaintextParts } from './envelope.ts';
-import { payloadPreview } from './payload-preview.ts';
-import type { PayloadBody } from './payload-preview.ts';
-import type { Redaction } from './redaction.ts';
+import type { RedactedHeaders } from './header-redaction.ts';
+import type { RedactedBody, Redaction } from './redaction.ts';
 import type { PayloadInput, PayloadSealer, Pseudonyms, SealedPayload } from './seams.ts';
+import type { ShapeAside } from './shaping-thread.ts';
 
 export interface PayloadSealerOptions {
   readonly dataKeys: DataKeys;
   readonly pseudonyms: Pseudonyms;
   readonly redaction: Redaction;
+  /** previews and redacts large bodies on another thread; omitted: on the event loop */
+  readonly shapeAside?: ShapeAside;
   /** plaintexts from this size on are compressed */
   readonly compressFromBytes?: number;
-  /** plaintexts from this size on are compressed on another thread */
+  /** from this size on compression, previews and redaction go to another thread */
   readonly asyncFromBytes?: number;
   /** bodies are cut here even if more was captured */
   readonly maxBodyBytes?: number;
@@ -32,6 +36,14 @@ const COMPRESS_FROM_BYTES = 4096;
 /** Below, the hop to another thread costs more than it frees. Measured. */
 const ASYNC_FROM_BYTES = 64 * 1024;
 
+/** A captured payload, its credentials in headers gone, its body as it came. */
+interface Captured {
+  readonly body: BodyToShape;
+  readonly headers: RedactedHeaders;
+  readonly digest: string;
+}
+
+/** Ready to be compressed and encrypted. */
 interface Prepared {
   readonly parts: PlaintextParts;
   readonly plaintextBytes: number;
@@ -61,23 +73,43 @@ export function createPayloadSealer(options: PayloadSealerOptions): PayloadSeale
 
   const finish = (
     input: PayloadInput,
-    prepared: Prepared,
+    captured: Captured,
+    shaped: RedactedBody,
     dataKey: DataKey
   ): SealedPayload | Promise<SealedPayload> => {
+    const prepared = guarded('redaction', () => prepare(input, captured, shaped));
+    const { parts, plaintextBytes } = prepared;
     const seal = (packed: Packed): SealedPayload =>
       guarded('encryption', () => encrypt(input, prepared, packed, dataKey));
-    if (prepared.plaintextBytes < compressFromBytes) return seal({ comp: 'none', parts: prepared.parts });
-    if (prepared.plaintextBytes < asyncFromBytes)
-      return seal(guarded('compression', () => compressSync(prepared.parts)));
-    return compress(prepared.parts).then(seal, () => fail('compression'));
+    if (plaintextBytes < compressFromBytes) return seal({ comp: 'none', parts });
+    if (plaintextBytes < asyncFromBytes) return seal(guarded('compression', () => compressSync(parts)));
+    return compress(parts).then(seal, () => fail('compression'));
+  };
+
+  const currentKey = (subject: string, shaped: unknown): DataKey | Promise<DataKey> => {
+    // Both may fail; the one that is not waited for any more must not end the process.
+    if (shaped instanceof Promise) shaped.catch(() => undefined);
+    const dataKey = guarded('data key', () => options.dataKeys.current(subject));
+    return dataKey instanceof Promise ? dataKey.catch(() => fail('data key')) : dataKey;
+  };
+
+  /** Only what takes long is worth the way to another thread: an uncut body in mode full is left as it is. */
+  const shape = ({ body }: Captured): RedactedBody | Promise<RedactedBody> => {
+    const isWork = body.truncated || body.mode === 'redacted';
+    if (!isWork || body.bytes.length < asyncFromBytes || options.shapeAside === undefined) {
+      return guarded('redaction', () => shapeBody(body, (whole) => options.redaction.body(whole)));
+    }
+    return options.shapeAside(body).catch(() => fail('redaction'));
   };
 
   return {
     seal(input) {
-      const prepared = guarded('redaction', () => prepare(input, options));
-      const dataKey = guarded('data key', () => options.dataKeys.current(input.subject));
-      if (!(dataKey instanceof Promise)) return finish(input, prepared, dataKey);
-      return dataKey.catch(() => fail('data key')).then((ready) => finish(input, prepared, ready));
+      const captured = guarded('redaction', () => capture(input, options));
+      const shaped = shape(captured);
+      const dataKey = currentKey(input.subject, shaped);
+      if (!(dataKey instanceof Promise) && !(shaped instanceof Promise))
+        return finish(input, captured, shaped, dataKey);
+      return Promise.all([dataKey, shaped]).then(([key, body]) => finish(input, captured, body, key));
     },
   };
 }
@@ -86,31 +118,32 @@ export function payloadEventName(direction: Direction): string {
   return direction === 'request' ? EVENT_PAYLOAD_REQUEST : EVENT_PAYLOAD_RESPONSE;
 }
 
-function prepare(input: PayloadInput, options: PayloadSealerOptions): Prepared {
+function capture(input: PayloadInput, options: PayloadSealerOptions): Captured {
   const mode: string = input.mode;
   if (mode !== 'full' && mode !== 'redacted') throw new TypeError('no payload in this capture mode');
-  const captured = joined(input.chunks, options.maxBodyBytes ?? Number.POSITIVE_INFINITY);
-  const truncated = input.bytes > captured.length;
-  const cut: PayloadBody = { format: input.format, bytes: captured };
-  const whole = truncated ? payloadPreview(cut, { dropCutWord: mode === 'redacted' }) : cut;
-  const headers = options.redaction.headers(input.headers);
-  const body = mode === 'redacted' ? options.redaction.body(whole) : { ...whole, found: [] };
-  const parts = payloadParts(
-    {
-      format: body.format,
-      headers: headers.headers,
-      bytes: input.bytes,
-      truncated,
-      redacted: [...headers.found, ...body.found],
-      mode,
-    },
-    body.bytes
-  );
+  const bytes = joined(input.chunks, options.maxBodyBytes ?? Number.POSITIVE_INFINITY);
+  return {
+    body: { format: input.format, bytes, truncated: input.bytes > bytes.length, mode },
+    headers: options.redaction.headers(input.headers),
+    digest: options.pseudonyms.hash('plaintext', bytes),
+  };
+}
+
+function prepare(input: PayloadInput, { body, headers, digest }: Captured, shaped: RedactedBody): Prepared {
+  const head: PayloadHead = {
+    format: shaped.format,
+    headers: headers.headers,
+    bytes: input.bytes,
+    truncated: body.truncated,
+    redacted: headers.found.concat(shaped.found),
+    mode: body.mode,
+  };
+  const parts = payloadParts(head, shaped.bytes);
   return {
     parts,
     plaintextBytes: parts.reduce((sum, part) => sum + part.length, 0),
-    digest: options.pseudonyms.hash('plaintext', captured),
-    truncated,
+    digest,
+    truncated: body.truncated,
   };
 }
 

@@ -28,7 +28,7 @@ export interface HttpUpstreamOptions {
   readonly connectTimeoutMs?: number;
   /** how long the upstream may stay silent before and within an answer to a POST or DELETE; default 5 min */
   readonly requestTimeoutMs?: number;
-  /** whether `params._meta.traceparent` is put into requests; default `always` */
+  /** whether `params._meta.traceparent` is put into requests; default `always` (within sessions) */
   readonly injectMeta?: InjectMeta;
   /** how long a call whose stream broke may be answered on a resumed one; default 60 s */
   readonly resumeGraceMs?: number;
@@ -110,7 +110,8 @@ export class HttpRelay implements Upstream {
     const isPost = exchange.httpMethod === 'POST';
     const endless = exchange.httpMethod === 'GET' || exchange.messages.some((one) => one.method === ENDLESS_METHOD);
     const silenceMs = endless ? 0 : this.#requestTimeoutMs;
-    const body = isPost ? spliceTraceContext(exchange.body, records.traced, this.#injectMeta) : null;
+    const inSession = exchange.sessionId !== undefined;
+    const body = isPost ? spliceTraceContext(exchange.body, records.traced, this.#injectMeta, inSession) : null;
     records.sent();
     this.#pool.dispatch(
       {

@@ -4,7 +4,7 @@ import type { TraceContextCarrier } from './observer.ts';
 import { spliceTraceContext } from './trace-splice.ts';
 import type { InjectMeta } from './trace-splice.ts';
 
-function splice(text: string, trace: TraceContextCarrier, mode: InjectMeta): string {
+function splice(text: string, trace: TraceContextCarrier, mode: InjectMeta, inSession = true): string {
   const body = Buffer.from(text);
   const scanner = new JsonScanner();
   scanner.feed(body);
@@ -12,7 +12,7 @@ function splice(text: string, trace: TraceContextCarrier, mode: InjectMeta): str
   if (!scan.ok) throw new Error(scan.reason);
   const traced = scan.body.messages.map((message) => ({ message, trace }));
   const before = Buffer.from(body);
-  const spliced = spliceTraceContext(body, traced, mode);
+  const spliced = spliceTraceContext(body, traced, mode, inSession);
   // records hold views on the body that came
   expect(body.equals(before)).toBe(true);
   return spliced.toString();
@@ -53,6 +53,13 @@ describe('the trace context in a body', () => {
     ],
   ] as const)('%s: %s', (mode, text, expected) => {
     expect(splice(text, OWN, mode)).toBe(expected);
+  });
+
+  it('makes no _meta outside a session, where it would mean another protocol era, but uses one that is there', () => {
+    expect(splice(`${head}}`, OWN, 'always', false)).toBe(`${head}}`);
+    expect(splice(`${head},"params":{}}`, OWN, 'always', false)).toBe(`${head},"params":{}}`);
+    const stateless = (more: string): string => `${head},"params":{"_meta":{${more}"a":1}}}`;
+    expect(splice(stateless(''), OWN, 'always', false)).toBe(stateless('"traceparent":"00-1-2-01",'));
   });
 
   it('brings its state along where there was no context, and changes nothing without one of its own', () => {

@@ -76,7 +76,7 @@ describe('bytes in are bytes out', () => {
       ],
     ];
     for (const [index, [sent, expected]] of cases.entries()) {
-      await post(gateway.url(), sent);
+      await post(gateway.url(), sent, { 'mcp-session-id': 's' });
       const seen = upstream.seen[index];
       expect(seen?.body.toString()).toBe(expected(traceparentOf(index + 1)));
       expect(seen?.headers['content-length']).toBe(String(seen?.body.length));
@@ -85,6 +85,10 @@ describe('bytes in are bytes out', () => {
       expect(Buffer.from(gateway.observer.calls[index]?.start.requestBody ?? []).toString()).toBe(sent);
     }
     expect(gateway.observer.calls[0]?.start.metaTrace?.traceparent).toBe(theirs);
+    // without a session, `_meta` would tell the server another protocol era
+    await post(gateway.url(), call(1));
+    expect(upstream.seen.at(-1)?.body.toString()).toBe(JSON.stringify(call(1)));
+    expect(upstream.seen.at(-1)?.headers.traceparent).toBe(traceparentOf(cases.length + 1));
   });
 
   it('passes a large body and a large answer whole', async () => {
@@ -273,13 +277,17 @@ describe('outcomes', () => {
       json(res, [result(2, { isError: true }), result('a'), { jsonrpc: '2.0', id: 3, error: { code: 1, message: '' } }])
     );
     const gateway = await startGateway(upstream.url);
-    await post(gateway.url(), [
-      call('a'),
-      call(2),
-      { jsonrpc: '2.0', method: 'notifications/initialized' },
-      { jsonrpc: '2.0', id: 3, method: 'ping' },
-      { jsonrpc: '2.0', id: 4, method: 'ping' },
-    ]);
+    await post(
+      gateway.url(),
+      [
+        call('a'),
+        call(2),
+        { jsonrpc: '2.0', method: 'notifications/initialized' },
+        { jsonrpc: '2.0', id: 3, method: 'ping' },
+        { jsonrpc: '2.0', id: 4, method: 'ping' },
+      ],
+      { 'mcp-session-id': 's' }
+    );
     expect(gateway.observer.calls.map((one) => [one.start.kind, one.start.rpcId, one.end?.outcome])).toEqual([
       ['request', '"a"', 'success'],
       ['request', '2', 'tool_error'],

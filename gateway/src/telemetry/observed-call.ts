@@ -22,7 +22,7 @@ import type { TargetType } from './catalog.ts';
 import { addMs, epochNanos } from './clock.ts';
 import { encodeIntent } from './intent.ts';
 import type { ObserverContext } from './observer-context.ts';
-import { combinedState, type CapturedPayload } from './payload-capture.ts';
+import { combinedState, type CapturedPayload, type PayloadToCapture } from './payload-capture.ts';
 import { incomingTrace, outgoingTrace } from './propagation.ts';
 import { appendRecord, type AppendParts } from './record-append.ts';
 import { CALL_ATTR } from './record-attributes.ts';
@@ -115,7 +115,11 @@ export class ObservedCall implements CallObservation {
   }
 
   end(end: CallEnd): Promise<void> {
-    this.#ended ??= this.#end(end);
+    if (this.#ended === undefined) {
+      this.#ended = this.#end(end);
+      // A relay whose client is gone may not look at it.
+      this.#ended.catch(() => undefined);
+    }
     return this.#ended;
   }
 
@@ -132,39 +136,35 @@ export class ObservedCall implements CallObservation {
   #captureRequest(): CapturedPayload | Promise<CapturedPayload> {
     const { requestBody, requestBytes, requestHeaders, method } = this.#start;
     const { maxBytes } = this.#capture;
-    const kept = requestBody.byteLength > maxBytes ? requestBody.subarray(0, maxBytes) : requestBody;
-    return this.#context.payloads.capture(
-      {
-        callId: this.callId,
-        direction: 'request',
-        mode: this.#capture.mode,
-        userKey: this.#start.caller.userKey,
-        server: String(this.#attributes[CALL_ATTR.server]),
-        headers: requestHeaders,
-        chunks: [kept],
-        bytes: requestBytes ?? requestBody.byteLength,
-        format: method === '' ? 'text' : 'json',
-      },
-      this.#startedAt
-    );
+    return this.#capturePayload({
+      direction: 'request',
+      headers: requestHeaders,
+      chunks: [requestBody.byteLength > maxBytes ? requestBody.subarray(0, maxBytes) : requestBody],
+      bytes: requestBytes ?? requestBody.byteLength,
+      format: method === '' ? 'text' : 'json',
+    });
   }
 
-  #captureResponse(end: CallEnd): CapturedPayload | Promise<CapturedPayload> | undefined {
-    if (end.response === undefined && end.responseHeaders === undefined) return undefined;
-    return this.#context.payloads.capture(
-      {
-        callId: this.callId,
-        direction: 'response',
-        mode: this.#capture.mode,
-        userKey: this.#start.caller.userKey,
-        server: String(this.#attributes[CALL_ATTR.server]),
-        headers: end.responseHeaders ?? [],
-        chunks: end.response?.chunks ?? [],
-        bytes: end.response?.bytes ?? 0,
-        format: end.response?.format ?? 'text',
-      },
-      this.#startedAt
-    );
+  #captureResponse({ response, responseHeaders }: CallEnd): CapturedPayload | Promise<CapturedPayload> | undefined {
+    if (response === undefined && responseHeaders === undefined) return undefined;
+    return this.#capturePayload({
+      direction: 'response',
+      headers: responseHeaders ?? [],
+      ...(response ?? { chunks: [], bytes: 0, format: 'text' }),
+    });
+  }
+
+  #capturePayload(
+    part: Pick<PayloadToCapture, 'direction' | 'headers' | 'chunks' | 'bytes' | 'format'>
+  ): CapturedPayload | Promise<CapturedPayload> {
+    const payload: PayloadToCapture = {
+      ...part,
+      callId: this.callId,
+      mode: this.#capture.mode,
+      userKey: this.#start.caller.userKey,
+      server: String(this.#attributes[CALL_ATTR.server]),
+    };
+    return this.#context.payloads.capture(payload, this.#startedAt);
   }
 
   /** The intent, the sealed request if it is ready, and the `open` record of a stream, in one append. */
@@ -223,9 +223,7 @@ export class ObservedCall implements CallObservation {
     const endTime = this.#timeAt(endedMs);
     addEnd(this.#attributes, end, this.#upstream.attempts, this.#context.pseudonyms);
     this.#maskTarget();
-    if (end.response !== undefined && (end.outcome === 'success' || end.outcome === 'tool_error')) {
-      this.#attributes[CALL_ATTR.tokens] = estimateTokens(end.response);
-    }
+    this.#countTokens(end);
     const attributes = this.#withPayload(request, response);
     const payloads = this.#requestStored ? [] : [request];
     if (response !== undefined) payloads.push(response);
@@ -274,6 +272,13 @@ export class ObservedCall implements CallObservation {
     if (end.listed === undefined) return;
     const { type, names } = end.listed;
     for (const name of names) catalog.learn(server, type, displayTarget(type, name));
+  }
+
+  /** Only results of requests end in an agent's context. */
+  #countTokens({ response, outcome }: CallEnd): void {
+    if (response === undefined || this.#start.kind !== 'request') return;
+    if (outcome !== 'success' && outcome !== 'tool_error') return;
+    this.#attributes[CALL_ATTR.tokens] = estimateTokens(response);
   }
 
   #maskTarget(): void {

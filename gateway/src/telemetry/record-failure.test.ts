@@ -13,8 +13,10 @@ describe('when records cannot be kept', () => {
     await expect(call.end(success)).rejects.toMatchObject({ code: 'audit_unavailable' });
     // neither promise of this one is looked at: an unhandled rejection would end the run
     void rig.observer.begin(toolCall()).end(success);
+    rig.sealer.slow = true;
+    void rig.observer.begin(toolCall()).end(success);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(rig.observer.counts).toEqual({ seen: 2, recorded: 0, lost: 0, refused: 2 });
+    expect(rig.observer.counts).toEqual({ seen: 3, recorded: 0, lost: 0, refused: 3 });
   });
 
   it('pass: both resolve, the record counts as lost, and the log says so once a minute', async () => {

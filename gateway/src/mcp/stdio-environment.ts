@@ -6,7 +6,7 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where programs, caches and certificates are, and which language they speak. None of them carries a secret. */
-export const INHERITED_VARIABLES = [
+const INHERITED_VARIABLES = [
   'HOME',
   'LOGNAME',
   'PATH',

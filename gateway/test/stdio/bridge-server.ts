@@ -19,7 +19,7 @@ export interface BridgeServer {
   close(): Promise<void>;
 }
 
-export const FIXTURE = fileURLToPath(new URL('../fixtures/stdio-server.ts', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../fixtures/stdio-server.ts', import.meta.url));
 
 export function fixtureServer(mode = 'normal', options: Partial<StdioBridgeOptions> = {}): Promise<BridgeServer> {
   return serveBridge({ command: process.execPath, args: [FIXTURE, mode], ...options });

@@ -141,17 +141,17 @@ describe('a child that writes nonsense', () => {
 
 describe('a child that does not answer', () => {
   it('times out, and is told that nobody waits', async () => {
-    const client = await connect('normal', { limits: { requestTimeoutMs: 100 } });
+    const client = await connect('normal', { limits: { requestTimeoutMs: 500 } });
     const answer = await client.call('silent', {}, { id: 'late' });
     expect([answer.status, answer.messages[0]?.id]).toEqual([504, 'late']);
-    expect(answer.text).toContain('did not answer within 100 ms');
+    expect(answer.text).toContain('did not answer within 500 ms');
     expect(server.observer.tool('silent')[0]?.end).toMatchObject({ outcome: 'timeout', errorType: 'upstream_timeout' });
     expect(textOf(await client.call('cancelled'))).toBe('[2]');
   });
 
   it('has its full time again with each progress', async () => {
-    const client = await connect('normal', { limits: { requestTimeoutMs: 150 } });
-    const answer = await client.call('steps', { label: 'done', steps: 60 }, { meta: { progressToken: 1 } });
+    const client = await connect('normal', { limits: { requestTimeoutMs: 500 } });
+    const answer = await client.call('steps', { label: 'done', steps: 180 }, { meta: { progressToken: 1 } });
     expect(textOf(answer)).toBe('done');
   });
 

@@ -17,7 +17,6 @@ import {
   displayRpcId,
   displayServer,
   displayText,
-  displayUri,
 } from './display-names.ts';
 import type { TargetType } from './catalog.ts';
 import { CALL_ATTR } from './record-attributes.ts';
@@ -98,11 +97,6 @@ const TARGET_ATTRIBUTE: Record<TargetType, string> = {
   prompt: semconv.ATTR_GEN_AI_PROMPT_NAME,
   resource: semconv.ATTR_MCP_RESOURCE_URI,
 };
-
-/** A target's name as metadata may show it once it is known to be the upstream server's own. */
-export function displayTarget(type: TargetType, name: string): string {
-  return type === 'resource' ? displayUri(name) : displayText(name);
-}
 
 /** @param name masked already */
 export function setTarget(attributes: CallAttributes, type: TargetType, name: string): void {

@@ -3,7 +3,9 @@
  * with a result. Only these are shown in metadata; any other name may be an agent's invention and may hold payload.
  * In memory, bounded: the names used longest ago are forgotten first (and shown as `(unlisted)` until seen again).
  */
+import type { CallEnd, CallStart } from '../mcp/observer.ts';
 import { UNLISTED } from '../record/vocabulary.ts';
+import { displayTarget } from './display-names.ts';
 
 export type TargetType = 'tool' | 'prompt' | 'resource';
 
@@ -34,4 +36,19 @@ export class NameCatalog {
       if (oldest !== undefined) names.delete(oldest);
     }
   }
+}
+
+/** Methods that succeed only for names that exist; servers answer e.g. completion/complete for any name. */
+const PROVING_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** Takes from a finished call what its upstream server owned up to. */
+export function learnNames(catalog: NameCatalog, start: CallStart, end: CallEnd): void {
+  if (end.outcome !== 'success' || !start.serverKnown) return;
+  const { server, target } = start;
+  if (target !== undefined && start.kind === 'request' && PROVING_METHODS.has(start.method)) {
+    catalog.learn(server, target.type, displayTarget(target.type, target.name));
+  }
+  if (end.listed === undefined) return;
+  const { type, names } = end.listed;
+  for (const name of names) catalog.learn(server, type, displayTarget(type, name));
 }

@@ -53,6 +53,11 @@ export function displayUri(uri: string): string {
   return displayText(`${scheme}//${host}${authorityEnd === -1 ? '' : rest.slice(authorityEnd + 2)}`, MAX_URI_CHARS);
 }
 
+/** A target's name as metadata may show it once it is known to be the upstream server's own. */
+export function displayTarget(type: 'tool' | 'prompt' | 'resource', name: string): string {
+  return type === 'resource' ? displayUri(name) : displayText(name);
+}
+
 /** Schemes whose opaque part is content or a person, not a name. */
 function isPayloadScheme(scheme: string): boolean {
   return /^(?:data|javascript|mailto|tel|sip|sips|xmpp|blob|about):$/i.test(scheme);

@@ -10,7 +10,6 @@ import type { IntentFrame } from '../spool/spool.ts';
 import {
   addEnd,
   clientSpanAttributes,
-  displayTarget,
   setTarget,
   spanName,
   spanStatus,
@@ -18,8 +17,9 @@ import {
   type CallAttributes,
 } from './call-attributes.ts';
 import { measureCall } from './call-metrics.ts';
-import type { TargetType } from './catalog.ts';
+import { learnNames, type TargetType } from './catalog.ts';
 import { addMs, epochNanos } from './clock.ts';
+import { displayTarget } from './display-names.ts';
 import { encodeIntent } from './intent.ts';
 import type { ObserverContext } from './observer-context.ts';
 import { combinedState, type CapturedPayload, type PayloadToCapture } from './payload-capture.ts';
@@ -31,9 +31,6 @@ import * as semconv from './semconv.ts';
 import { UpstreamSpan } from './upstream-span.ts';
 
 const DONE = Promise.resolve();
-
-/** Methods that succeed only for names that exist; servers answer e.g. completion/complete for any name. */
-const PROVING_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
 export class ObservedCall implements CallObservation {
   readonly callId: string;
@@ -125,7 +122,7 @@ export class ObservedCall implements CallObservation {
 
   #end(end: CallEnd): Promise<void> {
     const endedMs = this.#context.clock.monotonicMs();
-    this.#learnNames(end);
+    learnNames(this.#context.catalog, this.#start, end);
     const response = this.#captureResponse(end);
     if (!(response instanceof Promise) && !(this.#request instanceof Promise)) {
       return this.#complete(end, endedMs, this.#request, response);
@@ -259,19 +256,6 @@ export class ObservedCall implements CallObservation {
       endedMs,
     });
     return kept;
-  }
-
-  /** A name is the upstream server's own once it listed it or answered it with a result. */
-  #learnNames(end: CallEnd): void {
-    if (end.outcome !== 'success' || !this.#start.serverKnown) return;
-    const { catalog } = this.#context;
-    const { server, kind, method } = this.#start;
-    if (this.#target !== undefined && kind === 'request' && PROVING_METHODS.has(method)) {
-      catalog.learn(server, this.#target.type, this.#target.name);
-    }
-    if (end.listed === undefined) return;
-    const { type, names } = end.listed;
-    for (const name of names) catalog.learn(server, type, displayTarget(type, name));
   }
 
   /** Only results of requests end in an agent's context. */

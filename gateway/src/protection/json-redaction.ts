@@ -98,7 +98,8 @@ class JsonWalk {
     for (const one of this.#replacements) {
       text += this.#json.text.slice(copiedTo, one.from) + one.by;
       copiedTo = one.to;
-      paths.push(...one.paths);
+      // No spread: a large body may have more paths than a call may have arguments.
+      for (const path of one.paths) paths.push(path);
     }
     return { text: text + this.#json.text.slice(copiedTo), paths };
   }
@@ -249,7 +250,7 @@ class JsonWalk {
   #replaceEarlier(value: { from: number; to: number; path: Path; replacements: number }): void {
     const later = this.#replacements.splice(value.replacements);
     this.#hide(value.from, value.path, 'yes');
-    this.#replacements.push(...later.filter((one) => one.from >= value.to));
+    for (const one of later) if (one.from >= value.to) this.#replacements.push(one);
   }
 
   /** The path of a member; a key that is itself a secret is replaced, in the path too. */

@@ -379,6 +379,14 @@ describe('redaction inside strings and streams', () => {
     ]);
   });
 
+  it('redacts a body with very many secrets in JSON inside a string instead of giving up', () => {
+    const inner = JSON.stringify(Array.from({ length: 150_000 }, () => ({ pwd: MARK })));
+    const { text, found } = redact(JSON.stringify({ text: inner }));
+    expect(text).not.toContain(MARK);
+    expect(JSON.parse(JSON.parse(text).text)).toHaveLength(150_000);
+    expect(found[0]).toBe('$.text#$[0].pwd');
+  });
+
   it('keeps the report short when there is very much to report', () => {
     const { found } = redactValue(Array.from({ length: 1000 }, () => ({ password: MARK })));
     expect(found).toHaveLength(201);

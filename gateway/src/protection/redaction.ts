@@ -78,7 +78,7 @@ function redactSse(text: string, redactor: TextRedactor): Redacted | undefined {
   const events = splitSseEvents(text).map((event, index) => {
     const data = redactPiece(sseData(event), redactor);
     const redacted = data === undefined ? event : withSseData(event, data.text);
-    found.push(...(data?.found ?? []).map((one) => `event[${index}]:${one}`));
+    for (const one of data?.found ?? []) found.push(`event[${index}]:${one}`);
     const lines = redacted.lines.map((line) => {
       const other = line.field === 'data' ? undefined : redactor.redact(line.value);
       if (other === undefined) return line;

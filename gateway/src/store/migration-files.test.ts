@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type SchemaTarget, readMigrationFiles, renderStatement, tableTtls } from './migration-files.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,6 +51,9 @@ describe('rendering the DDL', () => {
 
 describe('the files', () => {
   const directory = mkdtempSync(join(tmpdir(), 'gatelens-ddl-'));
+  afterAll(() => {
+    rmSync(directory, { recursive: true });
+  });
 
   it('are counted without gaps', () => {
     writeFileSync(join(directory, '0001_a.sql'), 'SELECT 1;');

@@ -78,7 +78,8 @@ describe('values', () => {
   });
 
   it('takes parameters too long for a URL as a multipart form', async () => {
-    const long = NASTY.repeat(200);
+    const long = NASTY.repeat(500);
+    expect(long.length).toBeGreaterThan(150_000);
     const result = await admin().query({
       query: 'SELECT length({p:String}) AS n, {p:String} = {q:String} AS same',
       query_params: { p: long, q: long },

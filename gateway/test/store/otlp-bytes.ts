@@ -82,7 +82,7 @@ export function logsBytes(logs: readonly TestLog[]): Buffer {
     hrTimeObserved: hrTime(START_NS + 1n),
     spanContext: { traceId: TRACE_ID, spanId: 'b7ad6b7169203331', traceFlags: TraceFlags.SAMPLED },
     severityText: 'INFO',
-    severityNumber: 9,
+    severityNumber: SeverityNumber.INFO,
     eventName: log.eventName,
     ...(log.body === undefined ? {} : { body: log.body }),
     resource,

@@ -2,7 +2,7 @@
  * Who may do what in the embedded store: each user against statements of each kind, and the ways around an allow-list
  * that readers of SQL dialects try. Real engine; nothing may reach a file or another table even when it is refused late.
  */
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +23,10 @@ beforeAll(async () => {
   ];
   await test.client('gatelens_admin').insert({ table: 'mcp_protected.principals', format: 'JSONEachRow', values });
 });
-afterAll(() => test.stop());
+afterAll(async () => {
+  await test.stop();
+  rmSync(outside, { recursive: true });
+});
 
 interface Answer {
   readonly status: number;
@@ -165,6 +168,9 @@ const OUTSIDE: readonly string[] = [
   `SELECT 1 INTO/**/OUTFILE/**/'${writtenFile}' TRUNCATE FORMAT CSV`,
   `INSERT INTO FUNCTION file('${writtenFile}', 'CSV') SELECT 1`,
   `INSERT INTO TABLE FUNCTION file('${writtenFile}', 'CSV') SELECT email FROM mcp_protected.principals`,
+  `SELECT 1 FORMAT Template SETTINGS format_template_resultset = '${secretFile}'`,
+  `SELECT 1 FORMAT Protobuf SETTINGS format_schema = '${secretFile}:X'`,
+  `INSERT INTO mcp_protected.data_keys FORMAT CapnProto x`,
   `SELECT * FROM url('http://127.0.0.1:9/x', 'CSV', 'a String')`,
   `SELECT * FROM s3('http://127.0.0.1:9/x', 'CSV', 'a String')`,
   `SELECT * FROM remote('127.0.0.1:9', mcp.calls)`,
@@ -191,6 +197,19 @@ describe.each(STORE_USERS)('files, network and other engines are out of reach of
     expect(answer.text).toMatch(/^Code: (497|62|60|47|27|344)\./);
     expect(answer.text).not.toContain(SECRET);
     expect(existsSync(writtenFile)).toBe(false);
+  });
+});
+
+describe.each(STORE_USERS)('settings in the URL do not help %s', (user) => {
+  it.each(['dialect=kusto', 'format_schema=/etc/passwd:X', 'format_template_row=/etc/passwd', 'implicit_select=1'])(
+    '%s',
+    async (setting) => {
+      expect((await run(user, 'SELECT 1', `?${setting}`)).text).toMatch(/^Code: 452\./);
+    }
+  );
+
+  it('default_format=Template', async () => {
+    expect((await run(user, 'SELECT 1', '?default_format=Template')).text).toMatch(/^Code: 497\./);
   });
 });
 

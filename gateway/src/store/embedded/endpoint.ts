@@ -11,16 +11,10 @@ import { EngineException, engineException, httpStatusOf } from './engine-excepti
 import type { Engine, EngineConnection } from './engine.ts';
 import { type StoreRequest, readCredentials, readStoreRequest } from './http-request.ts';
 import { Limiter } from './limiter.ts';
-import {
-  STORE_USERS,
-  type Permissions,
-  type StoreUser,
-  checkPermission,
-  isStoreUser,
-  permissionsOf,
-} from './permissions.ts';
+import { STORE_USERS, type Permissions, type StoreUser, isStoreUser, permissionsOf } from './permissions.ts';
 import { sendResult } from './result-writer.ts';
 import { StatementCache } from './statement-cache.ts';
+import { checkFormat, checkPermission } from './statement-check.ts';
 import { type Statement, isSelect, readStatement } from './statement.ts';
 
 export interface EndpointOptions {
@@ -29,7 +23,7 @@ export interface EndpointOptions {
   readonly logger: Logger;
   /** after decompression; default 64 MiB */
   readonly maxBodyBytes?: number;
-  /** of one query; default a third of it for the engine */
+  /** what one query may take */
   readonly queryMemoryBytes: number;
 }
 
@@ -49,6 +43,9 @@ const BASE_SETTINGS: Readonly<Record<string, string>> = {
   input_format_values_deduce_templates_of_expressions: '0',
   max_query_size: String(1024 * 1024),
 };
+
+/** They change how text is parsed, or name files and addresses. */
+const REFUSED_SETTINGS = /^(dialect$|format_schema|format_template_|format_avro_schema_registry|.*_path$|.*_url$)/;
 
 export function createEndpoint(options: EndpointOptions): Server {
   const endpoint = new Endpoint(options);
@@ -174,6 +171,7 @@ class Endpoint {
     this.#statements.put(read.sql, statement);
     const tables = await this.#tablesOf(connection, database);
     checkPermission(user, statement, { database, has: (table) => tables.has(table) });
+    checkFormat(user, statement.format ?? read.defaultFormat);
     if (read.readonlyMethod && !isSelect(statement) && !permissions.mayDefine) {
       throw new EngineException(164, 'READONLY', 'Cannot execute query in readonly mode: GET reads only.');
     }
@@ -185,13 +183,13 @@ class Endpoint {
 
   #settingsFor(permissions: Permissions, read: StoreRequest): Map<string, string> {
     const settings = new Map(Object.entries(BASE_SETTINGS));
-    settings.set('max_memory_usage', String(this.#options.queryMemoryBytes));
+    settings.set('max_memory_usage', String(Math.floor(this.#options.queryMemoryBytes * permissions.memoryShare)));
     for (const [name, value] of read.settings) {
       if (!/^[a-z][a-z0-9_]*$/i.test(name))
         throw new EngineException(115, 'UNKNOWN_SETTING', 'A setting has an unusable name.');
-      const refused = name === 'readonly' || name in BASE_SETTINGS || permissions.settings?.has(name) === false;
-      if (refused) {
-        if (name === 'readonly') continue;
+      // given by drivers; the user's own stricter value is in force anyway
+      if (name === 'readonly') continue;
+      if (name in BASE_SETTINGS || REFUSED_SETTINGS.test(name) || permissions.settings?.has(name) === false) {
         throw new EngineException(452, 'SETTING_CONSTRAINT_VIOLATION', `Setting ${name} should not be changed.`);
       }
       settings.set(name, value);

@@ -20,7 +20,15 @@ export interface McpListenerOptions {
 
 export function createMcpListener(app: McpApp, options: McpListenerOptions): Server {
   const receiveTimeoutMs = options.receiveTimeoutMs ?? 30_000;
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const answer = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    // an impossible Host or request target, found before the app sees a request
+    errorHandler: () =>
+      recordRefused(options.observer, 400, undefined).then(
+        () => new Response(null, { status: 400 }),
+        () => new Response(null, { status: 503 })
+      ),
+  });
   /** connections with a request that the app knows of, and records */
   const known = new WeakSet<object>();
   const server = createServer(
@@ -66,7 +74,11 @@ function closeWith(socket: Duplex, status: 400 | 408 | 431): void {
 /** What is no HTTP request, or never became a whole one. Nothing of it is repeated. */
 function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socket: Duplex): void {
   const close = (): void => closeWith(socket, status);
-  observer
+  recordRefused(observer, status, socket).then(close, close);
+}
+
+function recordRefused(observer: CallObserver, status: 400 | 408 | 431, socket: Duplex | undefined): Promise<void> {
+  return observer
     .begin({
       kind: 'attempt',
       server: '',
@@ -83,6 +95,5 @@ function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socke
       errorType: status === 431 ? 'headers_too_large' : 'invalid_request',
       httpStatus: status,
       ...(status === 431 ? { deniedBy: 'size_limit' as const } : {}),
-    })
-    .then(close, close);
+    });
 }

@@ -395,7 +395,7 @@ export class ExchangeRecords {
 }
 
 /** Sessions of different upstream servers never meet. */
-export function scopeOf(server: string, sessionId: string): string {
+function scopeOf(server: string, sessionId: string): string {
   return `${server}\0${sessionId}`;
 }
 

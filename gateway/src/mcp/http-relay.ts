@@ -129,5 +129,5 @@ export class HttpRelay implements Upstream {
 
 function addressOf(url: URL): { host: string; port: number } {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return { host: url.hostname, port };
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
 }

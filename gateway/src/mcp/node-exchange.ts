@@ -117,7 +117,9 @@ export class NodeExchange implements Exchange {
   }
 
   begin(message: ReceivedMessage | undefined, at: RecordedAt, more: RecordMore = {}): CallObservation {
-    const facts = this.#sessions.find(this.server, this.session.id);
+    const known = this.#sessions.find(this.server, this.session.id);
+    // a proxy in front may carry several people on one connection
+    const facts = known?.userKey === this.caller.userKey ? known : undefined;
     // what an upstream sent on its own came without the client's headers, and later
     const fromUpstream = more.fromUpstream ?? more.parentCallId !== undefined;
     const start: Mutable<CallStart> = {

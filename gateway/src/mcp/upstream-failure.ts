@@ -5,7 +5,7 @@
 import { isGatelensError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
-export const FAILURE_TEXT: Partial<Record<ErrorCode, string>> = {
+const FAILURE_TEXT: Partial<Record<ErrorCode, string>> = {
   upstream_unreachable:
     'The MCP server behind the gateway cannot be reached. Try again later or tell who runs the gateway.',
   upstream_timeout: 'The MCP server behind the gateway did not answer in time.',

@@ -56,6 +56,7 @@ describe('where a request comes from', () => {
     // Node or the framework may refuse an impossible Host before us; it must not reach the upstream
     expect([400, 403]).toContain(got.status);
     expect(upstream.seen).toHaveLength(0);
+    if (got.status === 400) expectAttempt(gateway, upstream, { errorType: 'invalid_request' });
     if (got.status === 403)
       expectAttempt(gateway, upstream, {
         outcome: 'denied',

@@ -25,7 +25,7 @@ const LONGEST = 19;
 /** Cards are printed as 4-4-4-4, 4-6-5 and the like; single digits with blanks are a table, 8-4-4 is a UUID. */
 const GROUP = { first: 4, shortest: 3, longest: 6 };
 
-export function isCardNumber(digits: string): boolean {
+function isCardNumber(digits: string): boolean {
   return (
     /[^0]/.test(digits.slice(6)) &&
     ISSUERS.some(([from, to, lengths]) => {

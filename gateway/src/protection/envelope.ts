@@ -11,7 +11,7 @@ import { GatelensError } from '../errors.ts';
 import { ENVELOPE_ALG, ENVELOPE_VERSION } from '../record/payload-events.ts';
 import type { Envelope, PayloadHead } from '../record/payload-events.ts';
 
-export const NONCE_BYTES = 12;
+const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const NONCES_DRAWN_AT_ONCE = 256;
 /** A sealed body never comes near this; the bound keeps a damaged row from filling the memory. */

@@ -21,7 +21,7 @@ export interface RedactedJson {
 }
 
 /** Thrown when it cannot be sure that nothing secret is left. Carries no payload. */
-export class UnsureOfRedaction extends Error {}
+class UnsureOfRedaction extends Error {}
 
 /** Members that name what their sibling `value` is: `{"name":"password","value":"…"}`. */
 const NAMING_KEYS = new Set('name key header variable var field param parameter property label option k'.split(' '));

@@ -11,10 +11,6 @@ export class LruCache<K, V> {
     this.#capacity = Math.max(1, capacity);
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
@@ -35,13 +31,5 @@ export class LruCache<K, V> {
         break;
       }
     }
-  }
-
-  delete(key: K): void {
-    this.#entries.delete(key);
-  }
-
-  clear(): void {
-    this.#entries.clear();
   }
 }

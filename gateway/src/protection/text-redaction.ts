@@ -12,7 +12,7 @@ import type { OwnNames, SensitiveNames } from './sensitive-names.ts';
 /** Stands for a value whose name announced a credential. */
 export const REDACTED = '[redacted]';
 
-export function redactedAs(kind: string): string {
+function redactedAs(kind: string): string {
   return `[redacted:${kind}]`;
 }
 

@@ -2,6 +2,7 @@
  * The records of one exchange with an HTTP upstream: one for each message that passes, in either direction. The relay
  * tells what passes; what comes back is the promise that must be settled before the client may see it. Knows no bytes
  * of HTTP. Every record it opens is ended: by an answer, a failure, the client's leaving, or later by `OpenCalls`.
+ * Longer than usual: all ways in which a record can end stand side by side, so that none is forgotten.
  */
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';

@@ -3,6 +3,7 @@
  * ways. Holds back what the record must precede: the head until the intents are on disk, the last bytes of a body and
  * the end of the event with a JSON-RPC response until that call's record is. Nothing else waits. One object for each
  * exchange, called by undici; it parses nothing itself and keeps no more than the capture asks for.
+ * Longer than usual: head, body, events and failures share one state (over, paused, recording).
  */
 import type { Dispatcher } from 'undici';
 import { GatelensError, wireError } from '../errors.ts';

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { GatelensError } from '../errors.ts';
 import { splitStatements } from './sql-lexer.ts';
 
-export const RETENTION_CLASSES = ['metadata', 'payloads', 'accessLog', 'traces', 'usage'] as const;
+const RETENTION_CLASSES = ['metadata', 'payloads', 'accessLog', 'traces', 'usage'] as const;
 export type RetentionClass = (typeof RETENTION_CLASSES)[number];
 /** how long each class of data is kept; ms, as the configuration has it */
 export type RetentionMs = Readonly<Record<RetentionClass, number>>;
@@ -35,7 +35,7 @@ export interface MigrationFile {
   readonly statements: readonly string[];
 }
 
-export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../provisioning/clickhouse', import.meta.url));
+const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../provisioning/clickhouse', import.meta.url));
 
 /** In order. @throws GatelensError `migration_failed` when two files have one number or one is missing */
 export function readMigrationFiles(directory: string = MIGRATIONS_DIRECTORY): MigrationFile[] {

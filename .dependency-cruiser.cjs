@@ -19,8 +19,8 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
     only('record', ['errors']),
     only('mcp', ['record', 'errors', 'logger']),
-    only('access', ['record', 'errors', 'logger', 'mcp/observer', 'protection/seams']),
-    only('protection', ['record', 'errors', 'logger', 'mcp/observer']),
+    only('access', ['record', 'errors', 'logger', 'private-directory', 'mcp/observer', 'protection/seams']),
+    only('protection', ['record', 'errors', 'logger', 'private-directory', 'mcp/observer']),
     only('spool', ['record', 'errors', 'logger']),
     only('telemetry', [
       'record',
@@ -32,7 +32,7 @@ module.exports = {
       'spool/spool',
     ]),
     only('http', ['mcp', 'access', 'record', 'errors', 'logger']),
-    only('store', ['record', 'errors', 'logger']),
+    only('store', ['record', 'errors', 'logger', 'private-directory']),
     only('audit-api', ['store', 'access', 'protection', 'record', 'errors', 'logger']),
     {
       name: 'only-sdk-imports-the-otel-sdk',

@@ -3,20 +3,11 @@
  * hashes only; written whole to a temporary name and renamed, under a lock, for its owner alone. A file that cannot be
  * understood is an error and opens no door.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { GatelensError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-directory.ts';
 import { NAME_PATTERN, TOKEN_ROLES } from './names.ts';
 
 const credentialSchema = z.strictObject({
@@ -87,7 +78,7 @@ function changeFile(
   file: string,
   change: (credentials: readonly StoredCredential[]) => readonly StoredCredential[]
 ): void {
-  makePrivateDirectory(dirname(file));
+  makeDirectory(dirname(file));
   const lock = `${file}.lock`;
   const held = takeLock(lock);
   try {
@@ -116,19 +107,12 @@ function takeLock(lock: string): number {
   }
 }
 
-/**
- * Level by level: the recursive mode of `mkdir` never returns where a file system answers ENOENT for a directory that it
- * will not have, as /proc does. Throws GatelensError `data_dir_unusable`.
- */
-export function makePrivateDirectory(directory: string): void {
-  if (existsSync(directory)) return;
-  const parent = dirname(directory);
-  if (parent !== directory) makePrivateDirectory(parent);
+/** Throws GatelensError `data_dir_unusable`. */
+function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { mode: 0o700 });
+    makePrivateDirectory(directory);
   } catch (error) {
-    // Another command was quicker.
-    if (errorCode(error) !== 'EEXIST') throw unusable(directory, `cannot be made (${errorCode(error)})`, error);
+    throw unusable(directory, `cannot be made (${errorCode(error)})`, error);
   }
 }
 
@@ -136,7 +120,7 @@ export function makePrivateDirectory(directory: string): void {
 export function writePrivateFile(file: string, content: string): void {
   const temporary = `${file}.${process.pid}.new`;
   try {
-    makePrivateDirectory(dirname(file));
+    makeDirectory(dirname(file));
     const handle = openSync(temporary, 'w', 0o600);
     try {
       writeSync(handle, content);

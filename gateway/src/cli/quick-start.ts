@@ -7,9 +7,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { makePrivateDirectory, writePrivateFile } from '../access/credential-file.ts';
+import { writePrivateFile } from '../access/credential-file.ts';
 import { createSecret, hashSecret } from '../access/secrets.ts';
 import { GatelensError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-directory.ts';
 
 const tokensSchema = z.strictObject({
   version: z.literal(1),

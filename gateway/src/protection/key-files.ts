@@ -8,7 +8,6 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -19,8 +18,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { GatelensError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-directory.ts';
 
-const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const OTHERS_MAY_WRITE = 0o022;
 const OTHERS_MAY_LOOK = 0o077;
@@ -111,7 +110,7 @@ export class KeyFiles {
   }
 
   #writeTemporary(content: string): string {
-    mkdirSync(this.directory, { recursive: true, mode: DIRECTORY_MODE });
+    makePrivateDirectory(this.directory);
     const path = join(this.directory, `.${randomBytes(6).toString('hex')}.tmp`);
     const file = openSync(path, 'wx', FILE_MODE);
     try {

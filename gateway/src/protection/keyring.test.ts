@@ -144,6 +144,16 @@ describe('first start', () => {
     expect(readdirSync(keysDir()).sort()).toEqual(['pseudonyms.jwk', 'signing.private.jwk']);
   });
 
+  it('takes API keys that were made before the first start for no earlier start', () => {
+    mkdirSync(keysDir(), { recursive: true, mode: 0o700 });
+    for (const name of ['api-keys.json', 'audit-tokens.json', 'store.json']) {
+      writeFileSync(join(keysDir(), name), '{}', { mode: 0o600 });
+    }
+    const { publicKey } = pair();
+    const keyring = loadKeyring({ dataDir, encryption: { active: 'prod', publicKeys: { prod: publicKey } } });
+    expect(keyring).toMatchObject({ created: true, warnings: [] });
+  });
+
   it('seals and opens with what it made', async () => {
     const keyring = loadKeyring({ dataDir });
     expect(await readWith(loadKeyring({ dataDir }), await sealWith(keyring))).toBe('{"hello":"world"}');
@@ -358,6 +368,12 @@ describe('a data directory that is not as it should be', () => {
     expect(after.pseudonymSecret).not.toEqual(before.pseudonymSecret);
     expect(after.warnings.join('\n')).toMatch(/signing key was missing.*pseudonyms was missing/s);
     expect(after.created).toBe(false);
+  });
+
+  it.runIf(existsSync('/proc/self'))('gives up where the file system takes no directory', () => {
+    expect(() => loadKeyring({ dataDir: '/proc/gatelens' })).toThrow(
+      expect.objectContaining({ code: 'data_dir_unusable', message: expect.stringContaining('ENOENT') as string })
+    );
   });
 
   it('warns about keys that others may read, and stops when they may write', () => {

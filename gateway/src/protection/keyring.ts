@@ -68,7 +68,8 @@ export function loadKeyring(options: KeyringOptions): Keyring {
     store.createFirstPair(nowOf(options));
     warnings.push(firstPairWarning(store.files.directory));
   }
-  const hadKeys = !isFirstPair && store.files.list().length > 0;
+  // API keys and tokens lie here, too, and may be made before the first start.
+  const hadKeys = !isFirstPair && store.files.list().some((name) => name.endsWith('.jwk'));
   const keys = mergedKeys(options, store);
   if (hadKeys && !store.has('signing key')) warnings.push(newSigningKeyWarning(store.files.directory));
   const signingKey = store.signingKey();

@@ -201,6 +201,11 @@ describe('a place where it cannot run', () => {
     rmSync(dataDir, { recursive: true });
   });
 
+  it.runIf(existsSync('/proc/self'))('gives up where the file system takes no directory', async () => {
+    const failed = startEmbeddedStore({ dataDir: '/proc/gatelens', logger: silentLogger });
+    await expect(failed).rejects.toMatchObject({ code: 'data_dir_unusable' });
+  });
+
   it('does not quote a damaged file of passwords', async () => {
     const dataDir = newDataDir();
     mkdirSync(join(dataDir, 'keys'));

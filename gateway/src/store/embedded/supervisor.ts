@@ -4,10 +4,10 @@
  * main program; talks to the process over IPC only.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GatelensError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import { locateAddon } from './addon.ts';
 import type { ChildMessage, StartMessage, StorePorts, StoreSecrets } from './child-messages.ts';
 import { STORE_USERS, type StoreUser, permissionsOf } from './permissions.ts';
@@ -86,7 +86,7 @@ export async function startEmbeddedStore(options: EmbeddedStoreOptions): Promise
 
 function prepareDirectory(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dataDir);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new GatelensError(

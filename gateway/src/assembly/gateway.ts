@@ -11,7 +11,7 @@ import { createJwtVerifier } from '../access/jwt.ts';
 import { createPolicy } from '../access/policy.ts';
 import { createRateLimiter } from '../access/rate-limit.ts';
 import { protectedResource, publicUrlOf, type ResourceMetadataOptions } from '../access/resource-metadata.ts';
-import { formatHostPort } from '../access/address.ts';
+import { formatHostPort, type HostPort } from '../access/address.ts';
 import type { Environment, GatelensConfig } from '../config.ts';
 import { GatelensError } from '../errors.ts';
 import { createMcpApp } from '../http/app.ts';
@@ -56,7 +56,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const observer = createObserver(options);
   const sessions = new SessionDirectory();
   const upstreams = createUpstreams({ config, sessions, environment: options.env, logger });
-  const metadata = resourceMetadataOf(config);
+  const address = { ...config.listen.mcp };
+  const metadata = resourceMetadataOf(config, address);
   const app = createMcpApp({
     upstreams,
     authenticator: rememberingPrincipals(createCallerAuthenticator(options, metadata), observer),
@@ -75,9 +76,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     receiveTimeoutMs: config.limits.receiveTimeout,
   });
   await listen(server, config.listen.mcp);
-  const { port } = server.address() as AddressInfo;
+  // With port 0 the system chose one.
+  address.port = (server.address() as AddressInfo).port;
   return {
-    url: `http://${formatHostPort({ host: config.listen.mcp.host, port })}`,
+    url: `http://${formatHostPort(address)}`,
     observer,
     close: async (graceMs) => {
       const closed = once(server, 'close');
@@ -152,10 +154,17 @@ function rememberingPrincipals(
   };
 }
 
-function resourceMetadataOf(config: GatelensConfig): ResourceMetadataOptions | undefined {
-  const { jwt } = config.auth;
+/** @param mcp where it listens; the port may become known later, so it is read when somebody asks */
+function resourceMetadataOf({ auth, http }: GatelensConfig, mcp: HostPort): ResourceMetadataOptions | undefined {
+  const { jwt } = auth;
   if (jwt === undefined) return undefined;
-  return { publicUrl: publicUrlOf(config), issuer: jwt.issuer, requiredScopes: jwt.requiredScopes };
+  return {
+    get publicUrl() {
+      return publicUrlOf({ http, listen: { mcp } });
+    },
+    issuer: jwt.issuer,
+    requiredScopes: jwt.requiredScopes,
+  };
 }
 
 function guardOf(config: GatelensConfig) {
@@ -167,7 +176,7 @@ function guardOf(config: GatelensConfig) {
   };
 }
 
-async function listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<void> {
+async function listen(server: Server, address: HostPort): Promise<void> {
   server.listen(address.port, address.host);
   try {
     await once(server, 'listening');

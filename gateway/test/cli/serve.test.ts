@@ -128,10 +128,14 @@ describe('gatelens serve', () => {
     const refused = await initialize({});
     expect(refused.status).toBe(401);
     const where = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate') ?? '')?.[1] ?? '';
-    expect(where).toContain('/.well-known/oauth-protected-resource/mcp/everything');
-    // Port 0 was asked for, so the public URL in the document has the port that was configured, not the real one.
-    const document = await fetch(`${gateway.mcp}${new URL(where).pathname}`).then((answer) => answer.json());
-    expect(document).toMatchObject({ authorization_servers: [issuer], bearer_methods_supported: ['header'] });
+    // Port 0 was asked for: clients are told the port that the system chose.
+    expect(where).toBe(`${gateway.mcp}/.well-known/oauth-protected-resource/mcp/everything`);
+    const document = await fetch(where).then((answer) => answer.json());
+    expect(document).toMatchObject({
+      resource: `${gateway.mcp}/mcp/everything`,
+      authorization_servers: [issuer],
+      bearer_methods_supported: ['header'],
+    });
   });
 
   it.each([

@@ -4,6 +4,7 @@
  * answered. It never looks into arguments and never lets through what two parsers could read differently.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PolicyDecision } from '../access/policy.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { McpHttpMethod, Upstream } from '../mcp/exchange.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
@@ -148,11 +149,12 @@ export class McpEndpoint {
         return this.#refuse(attempt, REFUSALS.sessionForeign);
     }
     if (method !== 'POST') {
-      const denial = this.#policyDenial(verdict.caller, server, method === 'GET' ? 'stream' : 'session/delete');
-      if (denial !== undefined) return this.#refuse(attempt, { ...denial, code: 'forbidden' });
+      const operation = method === 'GET' ? 'stream' : 'session/delete';
+      const decision = this.#deps.policy.decide({ caller: verdict.caller, server, method: operation });
+      if (!decision.allow) return this.#refuse(attempt, { ...denialBy(decision), code: 'forbidden' });
       // a body has no meaning here and does not go on
       req.resume();
-      return this.#hand(upstream, attempt, method, verdict.caller);
+      return this.#hand(upstream, attempt, method, verdict.caller, [decision.rule]);
     }
 
     const problem = mediaTypeProblem(req);
@@ -166,16 +168,26 @@ export class McpEndpoint {
     }
     attempt.batch = read.batch;
     attempt.messages = read.messages;
-    const refusal = this.#unreadable(req, read.messages) ?? this.#deniedMessage(verdict.caller, server, read.messages);
-    if (refusal !== undefined) return this.#refuse(attempt, refusal);
-    return this.#hand(upstream, attempt, method, verdict.caller);
+    const unreadable = this.#unreadable(req, read.messages);
+    if (unreadable !== undefined) return this.#refuse(attempt, unreadable);
+    const decisions = this.#decisions(verdict.caller, server, read.messages);
+    const denied = decisions.find((decision) => !decision.allow);
+    if (denied !== undefined) {
+      const denial = denialBy(denied);
+      // without a request there is no JSON-RPC answer that could carry it
+      const answerable = read.messages.some((one) => one.kind === 'request');
+      return this.#refuse(attempt, answerable ? denial : { ...denial, code: 'forbidden' });
+    }
+    const rules = decisions.map((decision) => decision.rule);
+    return this.#hand(upstream, attempt, method, verdict.caller, rules);
   }
 
   async #hand(
     upstream: Upstream,
     attempt: Attempt,
     httpMethod: McpHttpMethod,
-    caller: AuthenticatedCaller
+    caller: AuthenticatedCaller,
+    policyRules: readonly string[]
   ): Promise<void> {
     await upstream.handle(
       new NodeExchange({
@@ -188,6 +200,7 @@ export class McpEndpoint {
         body: attempt.body ?? NO_BYTES,
         batch: attempt.batch ?? false,
         messages: attempt.messages ?? [],
+        policyRules,
         session: attempt.session ?? { id: '', kind: 'none' },
         clientAddress: attempt.clientAddress,
         arrivedAt: attempt.arrivedAt,
@@ -228,35 +241,32 @@ export class McpEndpoint {
     return headersAgree(req, messages) ? undefined : REFUSALS.headerMismatch;
   }
 
-  /** One denied message refuses the whole body. */
-  #deniedMessage(
+  /** One for each message; one denied message refuses the whole body. */
+  #decisions(
     caller: AuthenticatedCaller,
     server: string,
     messages: readonly ReceivedMessage[]
-  ): Refusal | undefined {
-    for (const message of messages) {
-      // an answer to a server's question belongs to the session like its streams
-      const method = message.method ?? 'stream';
-      const denial = this.#policyDenial(caller, server, method, method === 'tools/call' ? message.name : undefined);
-      if (denial === undefined) continue;
-      // without a request there is no JSON-RPC answer that could carry it
-      return messages.some((one) => one.kind === 'request') ? denial : { ...denial, code: 'forbidden' };
-    }
-    return undefined;
+  ): readonly PolicyDecision[] {
+    return messages.map(({ method, name }) =>
+      this.#deps.policy.decide({
+        caller,
+        server,
+        // an answer to a server's question belongs to the session like its streams
+        method: method ?? 'stream',
+        ...(method === 'tools/call' && name !== undefined ? { tool: name } : {}),
+      })
+    );
   }
+}
 
-  #policyDenial(caller: AuthenticatedCaller, server: string, method: string, tool?: string): Refusal | undefined {
-    const decision = this.#deps.policy.decide({ caller, server, method, ...(tool === undefined ? {} : { tool }) });
-    if (decision.allow) return undefined;
-    const why =
-      decision.rule === '' ? 'No policy rule allows it.' : `Policy rule ${JSON.stringify(decision.rule)} decided so.`;
-    return {
-      code: 'policy_denied',
-      message: `The gateway denied this call. ${why} Ask who runs the gateway for access.`,
-      deniedBy: 'policy',
-      policyRule: decision.rule,
-    };
-  }
+function denialBy({ rule }: PolicyDecision): Refusal {
+  const why = rule === '' ? 'No policy rule allows it.' : `Policy rule ${JSON.stringify(rule)} decided so.`;
+  return {
+    code: 'policy_denied',
+    message: `The gateway denied this call. ${why} Ask who runs the gateway for access.`,
+    deniedBy: 'policy',
+    policyRule: rule,
+  };
 }
 
 function httpMethodOf(req: IncomingMessage): McpHttpMethod | undefined {

@@ -25,6 +25,8 @@ export interface ExchangeParts {
   readonly body: Buffer;
   readonly batch: boolean;
   readonly messages: readonly ReceivedMessage[];
+  /** which policy rules let the messages pass, in their order; without messages, the request as such */
+  readonly policyRules?: readonly string[];
   readonly session: Exchange['session'];
   readonly clientAddress: string;
   readonly arrivedAt: number;
@@ -72,6 +74,7 @@ export class NodeExchange implements Exchange {
   readonly arrivedAt: number;
   readonly observer: CallObserver;
   readonly #sessions: SessionDirectory;
+  readonly #policyRules: readonly string[];
   #abort: AbortController | undefined;
 
   constructor(parts: ExchangeParts) {
@@ -89,6 +92,7 @@ export class NodeExchange implements Exchange {
     this.arrivedAt = parts.arrivedAt;
     this.observer = parts.observer;
     this.#sessions = parts.sessions;
+    this.#policyRules = parts.policyRules ?? [];
   }
 
   get sessionId(): string | undefined {
@@ -137,6 +141,8 @@ export class NodeExchange implements Exchange {
     if (more.requestBytes !== undefined) start.requestBytes = more.requestBytes;
     if (more.parentCallId !== undefined) start.parentCallId = more.parentCallId;
     if (!fromUpstream) start.arrivedAt = this.arrivedAt;
+    const policyRule = this.#policyRules[message === undefined ? 0 : this.messages.indexOf(message)];
+    if (policyRule !== undefined) start.policyRule = policyRule;
     if (at.upstreamAddress !== undefined) start.upstreamAddress = at.upstreamAddress;
     const client = message?.client ?? facts?.client;
     if (client !== undefined) start.client = client;

@@ -55,6 +55,8 @@ export interface CallStart {
   readonly httpTrace?: TraceContextCarrier;
   /** the call under which this server_request or notification runs */
   readonly parentCallId?: string;
+  /** the policy rule that let it pass; `policyRule` of the end takes its place */
+  readonly policyRule?: string;
   /** `performance.now()` at arrival; omitted: now */
   readonly arrivedAt?: number;
 }

@@ -75,6 +75,7 @@ export function startAttributes(start: CallStart, context: StartContext): CallAt
   setSession(attributes, start.session, context.pseudonyms);
   setText(attributes, semconv.ATTR_MCP_PROTOCOL_VERSION, displayProtocolVersion(start.protocolVersion));
   if (method === 'tools/call') attributes[semconv.ATTR_GEN_AI_OPERATION_NAME] = semconv.GEN_AI_OPERATION_EXECUTE_TOOL;
+  setText(attributes, CALL_ATTR.policyRule, displayText(start.policyRule ?? ''));
   if (context.demo) attributes[CALL_ATTR.demo] = true;
   if (context.httpTraceLinked) attributes[CALL_ATTR.httpTraceLinked] = true;
   return attributes;

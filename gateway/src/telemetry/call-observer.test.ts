@@ -158,6 +158,15 @@ describe('a call becomes', () => {
     );
   });
 
+  it.each([
+    ['the rule that let it pass', {}, 'team-a'],
+    ['the rule that denied it later', { outcome: 'denied', policyRule: 'no-hr' } as const, 'no-hr'],
+  ])('names %s', async (_, end, rule) => {
+    const rig = createRig();
+    await record(rig, { policyRule: 'team-a' }, { outcome: 'success', ...end });
+    expect(rig.spool.spans().at(-1)?.attributes['gatelens.policy.rule']).toBe(rule);
+  });
+
   it('an attempt when it was refused before it went upstream', async () => {
     const rig = createRig();
     const call = rig.observer.begin(toolCall());

@@ -421,6 +421,20 @@ describe('policy', () => {
     expect(gateway.observer.calls.map((one) => one.end?.deniedBy)).toEqual(Array(4).fill('policy'));
   });
 
+  it('names the rule in the record of what it lets pass, each message its own', async () => {
+    const { gateway } = await start({
+      decide: ({ method, tool }) => ({ allow: true, rule: `${method} ${tool ?? ''}`, reason: 'rule' }),
+    });
+    await post(gateway.url(), [call(1), { jsonrpc: '2.0', method: 'notifications/x' }, call(2, 'other')]);
+    await send(gateway.url(), { method: 'GET' }).answer;
+    expect(gateway.observer.calls.map((one) => [one.start.kind, one.start.policyRule])).toEqual([
+      ['request', 'tools/call echo'],
+      ['notification', 'notifications/x '],
+      ['request', 'tools/call other'],
+      ['stream', 'stream '],
+    ]);
+  });
+
   it('is asked with the methods that a rule can name', async () => {
     const asked: string[] = [];
     const { gateway } = await start({

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   completion,
@@ -115,6 +116,31 @@ describe('a failing disk', () => {
     await spool.append([metadata('next')]);
     await spool.close();
     expect(await delivered(dir.path)).toMatchObject({ texts: ['half of the zeros fit', 'next'], damagedRanges: 0 });
+  });
+
+  it('leaves nothing of a refused group behind a smaller one that follows, whenever the crash comes', async () => {
+    using dir = temporaryDirectory();
+    using crashed = temporaryDirectory();
+    const { state, disk } = switchableDisk();
+    const { spool } = await reopen(dir.path, { disk, layOutBytes: 0 });
+    await spool.append(completion(spool, 'one'));
+    state.fault = (operation) => (operation === 'write' ? 'short' : undefined);
+    const refused = Array.from({ length: 20 }, (_, call) =>
+      outcome(spool.append(completion(spool, `refused ${call}`)))
+    );
+    expect(new Set(await Promise.all(refused))).toEqual(new Set(['audit_unavailable']));
+    state.fault = () => undefined;
+    await spool.append([metadata('small')]);
+    for (const name of readdirSync(dir.path)) {
+      if (name.endsWith('.spool') || name === 'chain.json')
+        copyFileSync(join(dir.path, name), join(crashed.path, name));
+    }
+    await spool.close();
+    expect(await delivered(crashed.path)).toMatchObject({
+      texts: ['m one', 'small'],
+      head: { seq: 1n },
+      damagedRanges: 0,
+    });
   });
 
   it('leaves no trace of refused records when a crash follows a write that could not be taken back', async () => {

@@ -74,6 +74,7 @@ export class FileSpool implements ShippingSpool {
   #shipped = 0;
   #refused = 0;
   #isFull = false;
+  #isDeleteFailing = false;
   #cleaning: Promise<void> | undefined;
   #saving: Promise<void> = Promise.resolve();
   #progress = Promise.withResolvers<undefined>();
@@ -268,9 +269,15 @@ export class FileSpool implements ShippingSpool {
   #clean(): void {
     if (this.#cleaning || !this.#parts.log.oldestShipped()) return;
     this.#cleaning = this.#deleteShipped()
-      .catch((error: unknown) => {
-        this.#parts.logger.warn('spool.delete_failed', { code: systemErrorCode(error) });
-      })
+      .then(
+        () => {
+          this.#isDeleteFailing = false;
+        },
+        (error: unknown) => {
+          if (!this.#isDeleteFailing) this.#parts.logger.warn('spool.delete_failed', { code: systemErrorCode(error) });
+          this.#isDeleteFailing = true;
+        }
+      )
       .finally(() => (this.#cleaning = undefined));
   }
 
@@ -284,7 +291,9 @@ export class FileSpool implements ShippingSpool {
         if (frames.length > 0) await this.#commit.append(frames, frames.map(frameBytes), true);
         if (oldest.openIntents > 0) return;
       }
-      await disk.remove(oldest.path);
+      await disk.remove(oldest.path).catch((error: unknown) => {
+        if (systemErrorCode(error) !== 'ENOENT') throw error;
+      });
       // Before the next is removed: a completion must never vanish while its intent is still there.
       await disk.syncDirectory(dir);
       log.removeOldest();

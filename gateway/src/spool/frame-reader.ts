@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { BatchBuffer } from './batch-buffer.ts';
+import { systemErrorCode } from './disk.ts';
 import { declaredFrameBytes, decodeFrame, findFrame, type StoredFrame } from './frame-codec.ts';
 import { SEGMENT_HEADER_BYTES } from './segment.ts';
 import type { SegmentInfo, SegmentLog } from './segment-log.ts';
@@ -61,7 +62,7 @@ export class FrameReader {
     let bytes = 0;
     let position = from;
     while (position < limits.until) {
-      const segment = this.#options.log.segments.find((one) => position < one.end);
+      const segment = this.#segmentAt(position);
       if (!segment) break;
       const start = Math.max(position, segment.base + SEGMENT_HEADER_BYTES);
       // No await between finding in the tail and copying: its memory is used again.
@@ -92,6 +93,12 @@ export class FrameReader {
     await file?.handle.close();
   }
 
+  /** Passes over segments with no more of this stream: they may be in deletion. */
+  #segmentAt(position: number): SegmentInfo | undefined {
+    const { log, stream } = this.#options;
+    return log.segments.find((one) => one.lastEnd[stream] > position);
+  }
+
   #tailRun(position: number): Run | undefined {
     const found = this.#options.tail.find(position);
     return found && { bytes: found.piece.bytes, start: found.start };
@@ -111,7 +118,13 @@ export class FrameReader {
   async #readDisk(segment: SegmentInfo, position: number, size: number): Promise<Buffer> {
     if (this.#file?.segment !== segment) {
       await this.close();
-      this.#file = { segment, handle: await open(segment.path, 'r') };
+      try {
+        this.#file = { segment, handle: await open(segment.path, 'r') };
+      } catch (error) {
+        // Removed by hand: as unreadable as a damaged one. Any other error may pass.
+        if (systemErrorCode(error) === 'ENOENT') return Buffer.alloc(0);
+        throw error;
+      }
     }
     if (this.#window.length < size) this.#window = Buffer.allocUnsafeSlow(Math.max(size, WINDOW_BYTES));
     const { bytesRead } = await this.#file.handle.read(this.#window, 0, size, position - segment.base);
@@ -120,9 +133,9 @@ export class FrameReader {
 
   /** @returns the next position with a readable frame, or the segment's end */
   async #skipUnreadable(position: number): Promise<number> {
-    const { log, salt, onUnreadable } = this.#options;
-    const segment = log.segments.find((one) => position < one.end);
-    if (!segment) return position;
+    const { log, stream, salt, onUnreadable } = this.#options;
+    const segment = this.#segmentAt(position);
+    if (!segment) return log.lastEnd[stream];
     const rest = await this.#readDisk(segment, position, segment.end - position);
     const found = findFrame(rest, 0, rest.length, salt);
     const next = found === undefined ? segment.end : position + found;

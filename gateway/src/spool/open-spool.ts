@@ -34,7 +34,7 @@ export interface OpenSpoolOptions {
   readonly maxBytes?: number;
   /** a segment above this size is followed by a new one; default 16 MiB */
   readonly segmentBytes?: number;
-  /** how far a segment is laid out ahead; default 1 MiB, 0: not at all */
+  /** how far a segment is laid out ahead; default 256 KiB, 0: not at all */
   readonly layOutBytes?: number;
   /** newest durable bytes kept in memory for shipping; default 8 MiB */
   readonly tailBytes?: number;
@@ -164,7 +164,7 @@ async function openLocked(options: OpenSpoolOptions, release: () => void): Promi
     logger,
     maxBytes,
     segmentBytes,
-    layOutBytes: options.layOutBytes ?? Math.min(1024 * 1024, segmentBytes),
+    layOutBytes: options.layOutBytes ?? Math.min(256 * 1024, segmentBytes),
     tailBytes: options.tailBytes ?? 8 * 1024 * 1024,
     // Never below a cursor: where segments are missing, new frames must not count as shipped.
     position: Math.max(log.end(), ...STREAMS.flatMap((stream) => [cursors[stream].acked, ...cursors[stream].ends])),

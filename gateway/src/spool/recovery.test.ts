@@ -58,6 +58,7 @@ async function readBack(dir: string) {
   await spool.append([{ ...metadata('after'), link }]);
   await spool.flush(5000);
   await spool.close();
+  expect(store.delivered.metadata.at(-1), 'what is recorded after recovery arrives').toBe('after');
   return {
     metadata: store.delivered.metadata.slice(0, -1),
     payload: store.delivered.payload,
@@ -200,6 +201,7 @@ describe('recovery', () => {
       damaged: 1,
       unsettled: ['one'],
     });
+    expect(found.events).toContain('spool.chain_gap');
   });
 
   it('never takes the chain back or ships too little when segments were removed by hand', async () => {

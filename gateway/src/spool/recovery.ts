@@ -49,8 +49,8 @@ interface Range {
 export class SegmentRecovery {
   readonly #options: RecoveryOptions;
   #head: ChainLink;
-  /** the head was seen in a segment, so the next link must follow it */
-  #isAnchored = false;
+  /** the newest link that a segment shows; the head may be later */
+  #seenSeq: bigint | undefined;
   #damagedRanges = 0;
   #waitingFrames = 0;
 
@@ -74,8 +74,7 @@ export class SegmentRecovery {
     const limit = Math.min(buffer.length, knownEnd === undefined ? buffer.length : knownEnd - base);
     const header = decodeSegmentHeader(buffer);
     if (header) {
-      this.#head = laterLink(this.#head, header.head);
-      this.#isAnchored = true;
+      this.#follow(header.head, header.head.seq);
     }
     const before = { head: this.#head, end: log.end() };
     const info = log.add(base, path);
@@ -122,7 +121,7 @@ export class SegmentRecovery {
   }
 
   #apply(frame: StoredFrame, info: SegmentInfo): void {
-    const { log, intents, logger } = this.#options;
+    const { log, intents } = this.#options;
     const end = info.base + frame.end;
     if (frame.type === 'intent') intents.opened(frame.callId, new Uint8Array(frame.bytes), info, false);
     if (frame.type !== 'record' || !frame.stream) return;
@@ -134,15 +133,17 @@ export class SegmentRecovery {
       log.awaits(frame.stream, amount);
       this.#waitingFrames += 1;
     }
-    if (!frame.link || frame.link.seq <= this.#head.seq) return;
-    if (frame.link.seq > this.#head.seq + 1n && this.#isAnchored) {
-      logger.error('spool.chain_gap', {
-        after: this.#head.seq.toString(),
-        before: frame.link.seq.toString(),
-      });
+    if (frame.link) this.#follow(frame.link, frame.link.seq - 1n);
+  }
+
+  /** @param previous the seq that must have been there before */
+  #follow(link: ChainLink, previous: bigint): void {
+    if (this.#seenSeq !== undefined && previous > this.#seenSeq) {
+      const fields = { after: this.#seenSeq.toString(), before: (previous + 1n).toString() };
+      this.#options.logger.error('spool.chain_gap', fields);
     }
-    this.#head = frame.link;
-    this.#isAnchored = true;
+    this.#seenSeq = link.seq;
+    this.#head = laterLink(this.#head, link);
   }
 
   /** @returns where the segment ends now, as an offset */

@@ -88,6 +88,13 @@ export class SegmentLog {
     if (waiting.oldestNs === 0n || amount.oldestNs < waiting.oldestNs) waiting.oldestNs = amount.oldestNs;
   }
 
+  /** What is due next: the age of the backlog is that of its head. */
+  oldestIs(stream: SpoolStream, frames: readonly { readonly startedAtNs: bigint }[]): void {
+    let oldestNs = frames[0]?.startedAtNs ?? 0n;
+    for (const { startedAtNs } of frames) if (startedAtNs < oldestNs) oldestNs = startedAtNs;
+    this.waiting[stream].oldestNs = oldestNs;
+  }
+
   /** A stream has got rid of everything before `position`. */
   ack(stream: SpoolStream, position: number, frames: number, bytes: number): void {
     this.acked[stream] = position;

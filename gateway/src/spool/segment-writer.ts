@@ -7,6 +7,12 @@
 import { dirname } from 'node:path';
 import type { Disk } from './disk.ts';
 
+/**
+ * Larger groups are written without laying out: there the zeros, written and then overwritten, cost more than the journal
+ * they spare (measured: docs/adr/0002).
+ */
+const SMALL_GROUP_BYTES = 16 * 1024;
+
 /** A segment after a failure: `usable` it goes on, `broken` the next group needs a new file. */
 export type SegmentCondition = 'usable' | 'broken';
 
@@ -55,7 +61,7 @@ export class SegmentWriter {
     const end = this.#goodBytes + neededBytes;
     const all = header ? [header, ...pieces] : [...pieces];
     let laidOutBytes = this.#laidOutBytes;
-    if (end > laidOutBytes && this.#zeros.length > 0) {
+    if (end > laidOutBytes && groupBytes <= SMALL_GROUP_BYTES && this.#zeros.length > 0) {
       laidOutBytes = Math.ceil(end / this.#zeros.length) * this.#zeros.length;
       all.push(this.#zeros.subarray(0, laidOutBytes - end));
     }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -210,6 +210,39 @@ describe('an endpoint in trouble', () => {
     await spool.close();
     expect(store.delivered.metadata).toEqual(NAMES.map((name) => `m ${name}`));
     expect(store.delivered.payload).toEqual(NAMES.map((name) => `p ${name}`));
+  });
+
+  it('shows the age of what is due next, not of what has long arrived', async () => {
+    using dir = temporaryDirectory();
+    const { spool } = await reopen(dir.path);
+    await spool.append([10n, 30n, 20n].map((startedAtNs) => ({ ...metadata(`${startedAtNs}`), startedAtNs })));
+    expect(spool.stats().oldestUnshippedNs).toBe(10n);
+    const store = fakeStore((texts) => (texts.includes('10') ? undefined : answer(503)));
+    spool.startShipping({ ...store, lingerMs: 0, maxBatchFrames: 1 });
+    await expect.poll(() => spool.stats().oldestUnshippedNs).toBe(30n);
+    await spool.close();
+    const again = await reopen(dir.path);
+    expect(again.spool.stats().oldestUnshippedNs).toBe(20n);
+    await again.spool.close();
+  });
+
+  it('goes on when a segment is removed by hand, and reports it', async () => {
+    using dir = temporaryDirectory();
+    const logger = collectingLogger();
+    const { spool } = await reopen(dir.path, { logger, tailBytes: 0, segmentBytes: 500, layOutBytes: 0 });
+    await appendAll(spool);
+    const [first = ''] = readdirSync(dir.path)
+      .filter((name) => name.endsWith('.spool'))
+      .sort();
+    rmSync(join(dir.path, first));
+    const store = fakeStore();
+    spool.startShipping({ ...store, lingerMs: 0 });
+    expect(await spool.flush(5000)).toBe(true);
+    expect(store.delivered.metadata.length).toBeGreaterThan(4);
+    expect(store.delivered.metadata.at(-1)).toBe('m r9');
+    expect(logger.lines.map((line) => line.event)).toContain('spool.frames_unreadable');
+    expect(logger.lines.map((line) => line.event)).not.toContain('spool.delete_failed');
+    await spool.close();
   });
 
   it('does not hold up the other stream', async () => {

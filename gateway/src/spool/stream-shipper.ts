@@ -133,6 +133,7 @@ export class StreamShipper {
         return undefined;
       }
       this.#cursor = { ...this.#cursor, ends: [last.end] };
+      log.oldestIs(stream, this.#frames);
       await this.#save();
     } else if (this.#frames.length === 0) {
       this.#bytes.clear();

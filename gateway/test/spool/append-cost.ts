@@ -34,8 +34,12 @@ function frames(link: RecordFrame['link']): RecordFrame[] {
   return [payload, payload, payload, { ...payload, stream: 'metadata', ...(link ? { link } : {}) }];
 }
 
-async function spoolVariant(dir: string, layOutBytes: number): Promise<Variant> {
-  const { spool } = await openSpool({ dir, logger: silentLogger, layOutBytes });
+async function spoolVariant(dir: string, layOutBytes: number | undefined): Promise<Variant> {
+  const { spool } = await openSpool({
+    dir,
+    logger: silentLogger,
+    ...(layOutBytes === undefined ? {} : { layOutBytes }),
+  });
   return {
     append: () => spool.append(frames(spool.chain.next('form'))),
     close: () => spool.close(),
@@ -121,7 +125,7 @@ async function measure(variant: Variant, inFlight: number): Promise<Sample> {
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 const variants: Record<string, (dir: string) => Variant | Promise<Variant>> = {
-  'segment files': (dir) => spoolVariant(dir, 1024 * 1024),
+  'segment files': (dir) => spoolVariant(dir, undefined),
   'segment files, not laid out': (dir) => spoolVariant(dir, 0),
   'SQLite WAL, synchronous=FULL': sqliteVariant,
 };

@@ -15,8 +15,8 @@ export type ShipVerdict =
   /** somebody must mend the configuration: address, token, proxy */
   | { readonly kind: 'misconfigured' };
 
-export const FIRST_RETRY_MS = 200;
-export const LONGEST_RETRY_MS = 30_000;
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 30_000;
 /** A longer Retry-After is cut: a mistyped one must not stop the audit log for a day. */
 const LONGEST_RETRY_AFTER_MS = 10 * 60_000;
 

@@ -4,7 +4,7 @@
  * Installs when node_modules is missing or older than package-lock.json, then runs the task with the Node 24 that the
  * `node` package brings. Does nothing else.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,20 @@ function run(command, args, env = {}) {
     return 1;
   }
   return done.status ?? 1;
+}
+
+/** The last step: takes our place. Signals go on to it, so that ending `npm start` ends the gateway in order. */
+function become(command, args) {
+  const path = `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`Could not start ${command}: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = signal === null ? (code ?? 1) : 1;
+  });
 }
 
 function installed() {
@@ -69,7 +83,7 @@ if (!installed()) install();
 
 switch (task) {
   case 'serve':
-    process.exit(run(node, [join(root, 'gateway', 'bin', 'gatelens.mjs'), 'serve', ...rest]));
+    become(node, [join(root, 'gateway', 'bin', 'gatelens.mjs'), 'serve', ...rest]);
     break;
   case 'check':
     process.exit(check());
@@ -81,7 +95,7 @@ switch (task) {
     break;
   }
   case 'node':
-    process.exit(run(node, rest));
+    become(node, rest);
     break;
   default:
     process.stderr.write('usage: node scripts/run.mjs serve | test [path] | check | node FILE …\n');

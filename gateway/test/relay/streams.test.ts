@@ -395,20 +395,27 @@ describe('a client that leaves', () => {
           () => res.end(event({ jsonrpc: '2.0', id: 3, error: { code: 0, message: 'Request cancelled' } })),
           50
         );
+      if (seen.body.toString().includes('"id":4')) setTimeout(() => res.end(), 50);
     });
     const gateway = await startGateway(upstream.url, { relay: { cancelGraceMs: 300 } });
     const session = { 'mcp-session-id': 's1' };
-    for (const id of [1, 2, 3]) send(gateway.url(), { body: JSON.stringify(call(id)), headers: session });
-    while (upstream.seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const id of [1, 2, 3])
+    for (const id of [1, 2, 3, 4]) send(gateway.url(), { body: JSON.stringify(call(id)), headers: session });
+    while (upstream.seen.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const id of [1, 2, 3, 4])
       await post(
         gateway.url(),
         { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } },
         session
       );
     await gateway.observer.until(() => gateway.observer.of('tools/call').every((one) => one.kept));
-    expect(
-      Object.fromEntries(gateway.observer.of('tools/call').map((one) => [one.start.rpcId, one.end?.outcome]))
-    ).toEqual({ 1: 'cancelled', 2: 'success', 3: 'cancelled' });
+    const ends = gateway.observer.of('tools/call').map((one) => [one.start.rpcId, one.end]);
+    expect(Object.fromEntries(ends)).toMatchObject({
+      1: { outcome: 'cancelled' },
+      2: { outcome: 'success' },
+      3: { outcome: 'cancelled', errorType: '0' },
+      4: { outcome: 'cancelled' },
+    });
+    // the server that stops without an answer did what it was asked
+    expect(gateway.observer.of('tools/call').find((one) => one.start.rpcId === '4')?.end?.errorType).toBeUndefined();
   });
 });

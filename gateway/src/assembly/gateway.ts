@@ -3,7 +3,7 @@
  * that is open already, so that no call can pass before it can be recorded.
  */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApiKeys } from '../access/api-keys.ts';
 import { createAuthenticator, type Authentication, type Authenticator } from '../access/authenticator.ts';
@@ -19,15 +19,11 @@ import { createMcpListener } from '../http/listener.ts';
 import type { Logger } from '../logger.ts';
 import type { CallObserver } from '../mcp/observer.ts';
 import { SessionDirectory } from '../mcp/sessions.ts';
-import { createCapturePolicy } from '../protection/capture-policy.ts';
-import { createDataKeys } from '../protection/data-keys.ts';
 import type { Keyring } from '../protection/keyring.ts';
-import { createPayloadSealer } from '../protection/payload-sealer.ts';
-import { createRedaction } from '../protection/redaction.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
-import { createShapingThread } from '../protection/shaping-thread.ts';
-import { TelemetryCallObserver } from '../telemetry/call-observer.ts';
+import type { TelemetryCallObserver } from '../telemetry/call-observer.ts';
 import type { DurationMetrics } from '../telemetry/metrics.ts';
+import { createRecordingObserver } from './observer.ts';
 import type { Recorder } from './recorder.ts';
 import { createUpstreams } from './upstreams.ts';
 
@@ -53,7 +49,7 @@ export interface Gateway {
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, logger } = options;
-  const observer = createObserver(options);
+  const observer = createRecordingObserver(options);
   const sessions = new SessionDirectory();
   const upstreams = createUpstreams({ config, sessions, environment: options.env, logger });
   const address = { ...config.listen.mcp };
@@ -75,6 +71,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     headerBytes: config.limits.headerBytes,
     receiveTimeoutMs: config.limits.receiveTimeout,
   });
+  const requests = countRequests(server);
   await listen(server, config.listen.mcp);
   // With port 0 the system chose one.
   address.port = (server.address() as AddressInfo).port;
@@ -84,38 +81,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     close: async (graceMs) => {
       const closed = once(server, 'close');
       server.close();
-      server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       // Streams have no end of their own: upstreams end them, and whatever is left is cut after the grace.
-      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, graceMs / 2).unref())]);
+      await Promise.race([requests.done(), new Promise((resolve) => setTimeout(resolve, graceMs / 2).unref())]);
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+      await Promise.race([requests.done(), closed]);
+      // Node takes a connection on which nothing was asked yet for a busy one.
+      server.closeAllConnections();
       await closed;
       clearTimeout(timer);
     },
   };
-}
-
-function createObserver(options: GatewayOptions): TelemetryCallObserver {
-  const { config, keyring, pseudonyms, recorder } = options;
-  const publicKey = keyring.publicKeys.get(keyring.activeKekId);
-  if (publicKey === undefined) {
-    throw new GatelensError('key_unknown', 'encryption.active names no key of encryption.publicKeys.');
-  }
-  const { redaction } = config.capture;
-  return new TelemetryCallObserver({
-    telemetry: recorder.telemetry,
-    pseudonyms,
-    capturePolicy: createCapturePolicy(config.capture),
-    sealer: createPayloadSealer({
-      dataKeys: createDataKeys({ gateway: recorder.spool.chain.id, kekId: keyring.activeKekId, publicKey }),
-      pseudonyms,
-      redaction: createRedaction(redaction),
-      shapeAside: createShapingThread(redaction),
-    }),
-    audit: config.audit,
-    logger: options.logger,
-    metrics: options.metrics,
-  });
 }
 
 function createCallerAuthenticator(
@@ -174,6 +150,20 @@ function guardOf(config: GatelensConfig) {
     allowedOrigins,
     headerBytes: config.limits.headerBytes,
   };
+}
+
+/** @returns `done`: resolves as soon as no request is under way */
+function countRequests(server: Server): { done: () => Promise<void> } {
+  const waiting: (() => void)[] = [];
+  let open = 0;
+  server.on('request', (_req: IncomingMessage, res: ServerResponse) => {
+    open += 1;
+    res.once('close', () => {
+      open -= 1;
+      if (open === 0) for (const resolve of waiting.splice(0)) resolve();
+    });
+  });
+  return { done: () => new Promise((resolve) => (open === 0 ? resolve() : waiting.push(resolve))) };
 }
 
 async function listen(server: Server, address: HostPort): Promise<void> {

@@ -22,7 +22,7 @@ export interface Recorder {
   ship(metadata: OtlpDestination, payloads: OtlpDestination): void;
   /** Begins to report every 15 s; once. */
   reportHealth(counts: Readonly<RecordCounts>, onTick?: () => void): void;
-  /** Last report, what can be shipped in `flushMs`, then the disk. */
+  /** Last report, what can be shipped in `flushMs` (0: nothing is), then the disk. */
   close(flushMs: number): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       close: async (flushMs) => {
         await health?.close();
         await mirrors.close();
-        await spool.flush(flushMs);
+        if (flushMs > 0) await spool.flush(flushMs);
         await spool.close();
       },
     };

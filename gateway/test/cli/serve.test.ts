@@ -1,8 +1,9 @@
 /** `gatelens serve` as a real process: what it prints, who it lets in, how it ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -181,8 +182,13 @@ describe('gatelens serve', () => {
   });
 
   it('ends in order on SIGTERM, and starts again on the same data', async () => {
+    // Clients open connections ahead of their requests; such a one holds nothing up.
+    const silent = connect(Number(new URL(gateway.mcp).port), '127.0.0.1').on('error', () => undefined);
+    await once(silent, 'connect');
     gateway.child.kill('SIGTERM');
+    const askedMs = Date.now();
     expect(await gateway.ended).toBe(0);
+    expect(Date.now() - askedMs).toBeLessThan(4500);
     gateway = await serve();
     expect(gateway.printed).not.toMatch(/Encryption keys were made/);
     expect((await initialize({ authorization: `Bearer ${await tokenFor('ana@example.com')}` })).status).toBe(200);

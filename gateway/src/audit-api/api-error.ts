@@ -36,3 +36,7 @@ export function badParameter(field: string, message: string): ApiError {
 export function callNotFound(): ApiError {
   return new ApiError('not_found', 'No such call, or it is not yours to see. Take the id from /api/v1/calls.');
 }
+
+export function sessionNotFound(): ApiError {
+  return new ApiError('not_found', 'No such session, or it is not yours to see. Take the key from /api/v1/sessions.');
+}

@@ -5,6 +5,7 @@ import type { AccessEntry } from '../record/access.ts';
 import type { CallDetailRow } from '../store/queries/call-row.ts';
 import type { QueryOptions, StoreReader } from '../store/queries/reader.ts';
 import { createAuditApi } from './app.ts';
+import type { CallPage } from './contract.ts';
 import type { AuditApiDeps } from './deps.ts';
 import { createSecretKey } from 'node:crypto';
 import type { PayloadOpener } from '../protection/payload-opener.ts';
@@ -287,6 +288,29 @@ describe('a call that is not there', () => {
   });
 });
 
+describe('a search that takes long', () => {
+  test('gives out what it found, says how far it came, and goes on from there', async () => {
+    const world = start({ calls: [] });
+    const slow: StoreReader = {
+      query: (...asked) => {
+        world.clock.ms += 3000;
+        return world.deps.store.query(...asked);
+      },
+    };
+    const api = createAuditApi({ ...world.deps, store: slow, clock: { ...world.deps.clock, wallMs: () => NOW_MS } });
+    const list = async (query: string): Promise<CallPage> =>
+      (await (
+        await api.request(`/api/v1/calls?q=needle${query}`, { headers: { Authorization: 'Bearer admin' } })
+      ).json()) as CallPage;
+    const first = await list('');
+    expect(first).toMatchObject({ items: [], searchedTo: '2026-11-23T08:00:00.000000000Z' });
+    expect(world.queries).toHaveLength(2);
+    const second = await list(`&cursor=${first.nextCursor}`);
+    expect(second.searchedTo).toBe('2026-11-22T08:00:00.000000001Z');
+    expect(world.queries[2]?.params).toMatchObject({ toNs: String(BigInt(NOW_MS - 86_400_000) * 1_000_000n + 1n) });
+  });
+});
+
 describe('parameters', () => {
   test.each([
     ['limit=0', 'limit'],
@@ -304,10 +328,21 @@ describe('parameters', () => {
     ['server=', 'server'],
     [`tool=${'x'.repeat(10_000)}`, 'tool'],
     ['servr=github', 'servr'],
+    ['notTraceId=a', 'notTraceId'],
     ['%27%3BDROP=1', '(unreadable)'],
     ['cursor=AAAA', 'cursor'],
     ['cursor=%00', 'cursor'],
     ['demo=only', 'demo'],
+    ['notOutcome=failed', 'notOutcome'],
+    ['notServer=', 'notServer'],
+    ['minDurationMs=fast', 'minDurationMs'],
+    ['minDurationMs=-1', 'minDurationMs'],
+    ['maxDurationMs=1e11', 'maxDurationMs'],
+    ['minDurationMs=2&maxDurationMs=1', 'minDurationMs'],
+    [`q=${'x'.repeat(201)}`, 'q'],
+    ['q=a%20b%20c%20d%20e%20f%20g%20h%20i', 'q'],
+    ['q=a&q=b', 'q'],
+    ['server!=github', '(unreadable)'],
     [Array.from({ length: 51 }, (_, n) => `user=u${n}`).join('&'), 'user'],
   ])('that are wrong give 400 with the field: %.40s', async (query, field) => {
     const { get, queries } = start();
@@ -328,13 +363,13 @@ describe('parameters', () => {
     expect(queries.length).toBeGreaterThan(0);
     for (const { sql } of queries) expect(sql).not.toContain('DROP');
     const list = queries.find(({ sql }) => sql.includes('mcp.calls FINAL'));
-    expect(list?.params).toMatchObject({ servers: [hostile], tools: [hostile, 'b'] });
+    expect(list?.params).toMatchObject({ only_server: [hostile], only_tool: [hostile, 'b'] });
   });
 
   test('of a viewer cannot reach other people: nothing is asked', async () => {
     const { get, queries } = start();
     const answer = await get('/api/v1/calls?user=bob@example.com', 'viewer');
-    expect(await answer.json()).toEqual({ items: [], nextCursor: null });
+    expect(await answer.json()).toEqual({ items: [], nextCursor: null, searchedTo: null });
     expect((await get('/api/v1/calls?user=bob', 'viewer')).status).toBe(200);
     expect(queries).toEqual([]);
   });

@@ -15,8 +15,11 @@ import { guardStore } from './guarded-store.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { registerCallPayload } from './routes/call-payload.ts';
 import { registerCalls } from './routes/calls.ts';
+import { registerFacets } from './routes/facets.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMe } from './routes/me.ts';
+import { registerSessions } from './routes/sessions.ts';
+import { registerTimeline } from './routes/timeline.ts';
 import { registerUsage } from './routes/usage.ts';
 import { visibilityOf } from './visibility.ts';
 
@@ -54,6 +57,9 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerMe(api);
   registerCalls(api, routeDeps);
   registerCallPayload(api, routeDeps);
+  registerFacets(api, routeDeps);
+  registerTimeline(api, routeDeps);
+  registerSessions(api, routeDeps);
   registerUsage(api, routeDeps);
   registerHealth(api, routeDeps);
   return api;

@@ -21,7 +21,7 @@ export type Principals = ReadonlyMap<string, PrincipalRow>;
 
 const NS_PER_MS = 1e6;
 
-function orNull(text: string): string | null {
+export function orNull(text: string): string | null {
   return text === '' ? null : text;
 }
 

@@ -7,6 +7,11 @@ test('comes back as it went out, to the nanosecond', () => {
   expect(decodeCursor(encodeCursor(POSITION))).toEqual(POSITION);
 });
 
+test('may name a time alone, where a search stopped', () => {
+  const position = { startedNs: 7n, callId: '' };
+  expect(decodeCursor(encodeCursor(position))).toEqual(position);
+});
+
 /** The last of 59 bytes leaves two bits of the last letter unused; this sets one of them. */
 function withTrailingBits(cursor: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -19,7 +24,7 @@ test.each([
   ['empty', ''],
   ['noise', 'AAAA'],
   ['another version', encode('c2 1 a')],
-  ['no id', encode('c1 1 ')],
+  ['no separator before the id', encode('c1 1')],
   ['SQL for an id', encode("c1 1 ' OR 1=1 --")],
   ['a negative time', encode('c1 -1 a')],
   ['a time beyond the type', encode('c1 9223372036854775807 a')],

@@ -1,12 +1,12 @@
 /**
- * The cursor of a list: the position of the last row of a page, (started_at ns, call_id), as one opaque word. It grants
+ * The cursor of a list: the position of the last row of a page, (started_at ns, id), as one opaque word. It grants
  * nothing, so it is not signed: whoever writes one of their own only starts at another place among their own rows.
  */
 import type { Position } from '../store/queries/audit-log.ts';
 import { badParameter } from './api-error.ts';
 
 const VERSION = 'c1';
-const SHAPE = /^c1 (\d{1,19}) ([0-9A-Za-z_-]{1,64})$/;
+const SHAPE = /^c1 (\d{1,19}) ([0-9A-Za-z_-]{0,64})$/;
 const LATEST_NS = 9_223_372_036_854_775_806n;
 
 export function encodeCursor(position: Position): string {

@@ -2,20 +2,19 @@
  * Makes the OpenAPI document from the contract, without a server behind it: for `/api/v1/openapi.json`, for the
  * generated docs and for clients' types. Knows no data and no caller.
  */
+import type { RouteConfig } from '@hono/zod-openapi';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import {
-  BEARER,
-  callPayloadRoute,
-  callRoute,
-  callsRoute,
-  healthRoute,
-  meRoute,
-  openApiRoute,
-  usageSummaryRoute,
-} from './contract.ts';
+import { BEARER } from './contract.ts';
+import * as callRoutes from './contract/call-routes.ts';
+import * as systemRoutes from './contract/system-routes.ts';
+import * as usageRoutes from './contract/usage-routes.ts';
 
 /** In the order of the document. */
-const ALL_ROUTES = [meRoute, callsRoute, callRoute, callPayloadRoute, usageSummaryRoute, openApiRoute, healthRoute];
+const ALL_ROUTES: readonly RouteConfig[] = [
+  ...Object.values(callRoutes),
+  ...Object.values(usageRoutes),
+  ...Object.values(systemRoutes),
+];
 
 /** @param version of the program */
 export function openApiDocument(version: string): Record<string, unknown> {

@@ -47,6 +47,15 @@ export interface TimeRange {
   readonly toNs?: bigint;
 }
 
+const DAY_NS = 86_400_000_000_000n;
+
+/** The last 24 hours where nothing else is said. Throws ApiError `invalid_request`. */
+export function recentRange(query: Parameters<typeof parseRange>[0], nowNs: bigint): Required<TimeRange> {
+  const { toNs = nowNs, fromNs = toNs > DAY_NS ? toNs - DAY_NS : 0n } = parseRange(query, nowNs);
+  if (fromNs >= toNs) throw badParameter('from', 'must be before `to`, which is now if left out');
+  return { fromNs, toNs };
+}
+
 /** Throws ApiError `invalid_request`. */
 export function parseRange(query: { from?: string | undefined; to?: string | undefined }, nowNs: bigint): TimeRange {
   const read = (field: 'from' | 'to'): bigint | undefined => {

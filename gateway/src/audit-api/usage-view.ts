@@ -24,7 +24,18 @@ function figures(row: Counted | undefined): Pick<ServerUsage, 'calls' | 'errors'
   return { calls, errors, denied: Number(row?.denied ?? 0), errorRate: calls === 0 ? 0 : errors / calls };
 }
 
-function latency(row: UsageRow | undefined): Pick<ServerUsage, 'p50Ms' | 'p95Ms' | 'p99Ms'> {
+/** What the charts show of one bucket, or of all. */
+export function requestFigures(
+  row: (Counted & Timed) | undefined
+): ReturnType<typeof figures> & ReturnType<typeof latency> {
+  return { ...figures(row), ...latency(row) };
+}
+
+interface Timed {
+  readonly quantiles_us: readonly number[];
+}
+
+function latency(row: Timed | undefined): Pick<ServerUsage, 'p50Ms' | 'p95Ms' | 'p99Ms'> {
   const [p50 = null, p95 = null, p99 = null] = (row?.quantiles_us ?? []).map(
     (us) => Math.round((us / US_PER_MS) * 1000) / 1000
   );

@@ -7,6 +7,7 @@ import { isEmail, normalizeEmail, principalOfKey } from '../access/identity.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import { userKeysOfLogins } from '../store/queries/principals.ts';
 import type { QueryOptions, StoreReader } from '../store/queries/reader.ts';
+import { NONE } from './contract/filters.ts';
 import type { Visibility } from './visibility.ts';
 
 const USER_KEY = /^[0-9a-f]{32}$/;
@@ -24,8 +25,10 @@ export async function resolveUsers(
   options: QueryOptions = {}
 ): Promise<string[] | undefined> {
   if (users === undefined) return undefined;
-  const keys = users.map((user) => keyOf(user.trim(), deps.pseudonyms));
-  const logins = users.map((user) => user.trim()).filter((user) => !isEmail(user) && !USER_KEY.test(user));
+  const named = users.map((user) => user.trim()).filter((user) => user !== NONE);
+  const keys = named.map((user) => keyOf(user, deps.pseudonyms));
+  const logins = named.filter((user) => !isEmail(user) && !USER_KEY.test(user));
+  if (named.length < users.length) keys.push('');
   keys.push(
     ...(await userKeysOfLogins(
       deps.store,

@@ -36,7 +36,13 @@ type Subject = (typeof SUBJECTS)[number];
 
 function call(email: string, server: string, ageMs: number): TestCall {
   const ms = NOW_MS - ageMs;
-  return { call_id: callIdAt(ms), startedNs: BigInt(ms) * NS, email, server };
+  return {
+    call_id: callIdAt(ms),
+    startedNs: BigInt(ms) * NS,
+    email,
+    server,
+    session_key: `session-${email}-${server}`,
+  };
 }
 /** Own means: of ana, who is the viewer and the admin. Foreign: on a server that the second auditor does not cover. */
 const CALLS: Record<Exclude<Subject, 'missing'>, TestCall> = {
@@ -44,12 +50,29 @@ const CALLS: Record<Exclude<Subject, 'missing'>, TestCall> = {
   other: call('bob@example.com', 'github', 2000),
   foreign: call('bob@example.com', 'hr', 3000),
 };
+const keyOf = (subject: Subject): string => (subject === 'missing' ? 'nowhere' : String(CALLS[subject].session_key));
 const idOf = (subject: Subject): string => (subject === 'missing' ? callIdAt(NOW_MS) : CALLS[subject].call_id);
 
 type Expected = number | Readonly<Record<Subject, number>>;
 const NOBODY = { anonymous: 401, unknown: 401, expired: 401 } as const;
 const SEES_OWN = { own: 200, other: 404, foreign: 404, missing: 404 };
 const SEES_ALL = { own: 200, other: 200, foreign: 200, missing: 404 };
+const LISTS = {
+  ...NOBODY,
+  'viewer without identity': 403,
+  viewer: 200,
+  admin: 200,
+  auditor: 200,
+  'auditor of github': 200,
+} as const;
+const ITEMS = {
+  ...NOBODY,
+  'viewer without identity': 403,
+  viewer: SEES_OWN,
+  admin: SEES_ALL,
+  auditor: SEES_ALL,
+  'auditor of github': SEES_ALL,
+} as const;
 const OPEN = { anonymous: 200, unknown: 200, expired: 200, 'viewer without identity': 200, viewer: 200 } as const;
 
 const MATRIX: Readonly<Record<string, Readonly<Record<Role, Expected>>>> = {
@@ -63,30 +86,13 @@ const MATRIX: Readonly<Record<string, Readonly<Record<Role, Expected>>>> = {
     auditor: 200,
     'auditor of github': 200,
   },
-  'get /api/v1/calls': {
-    ...NOBODY,
-    'viewer without identity': 403,
-    viewer: 200,
-    admin: 200,
-    auditor: 200,
-    'auditor of github': 200,
-  },
-  'get /api/v1/usage/summary': {
-    ...NOBODY,
-    'viewer without identity': 403,
-    viewer: 200,
-    admin: 200,
-    auditor: 200,
-    'auditor of github': 200,
-  },
-  'get /api/v1/calls/{id}': {
-    ...NOBODY,
-    'viewer without identity': 403,
-    viewer: SEES_OWN,
-    admin: SEES_ALL,
-    auditor: SEES_ALL,
-    'auditor of github': SEES_ALL,
-  },
+  'get /api/v1/calls': LISTS,
+  'get /api/v1/facets': LISTS,
+  'get /api/v1/timeline': LISTS,
+  'get /api/v1/sessions': LISTS,
+  'get /api/v1/usage/summary': LISTS,
+  'get /api/v1/calls/{id}': ITEMS,
+  'get /api/v1/sessions/{key}': ITEMS,
   'get /api/v1/calls/{id}/payload': {
     ...NOBODY,
     'viewer without identity': 403,
@@ -147,8 +153,8 @@ describe.each(Object.keys(MATRIX))('%s', (operation) => {
   const row = MATRIX[operation];
   test.each(ROLES)('%s', async (role) => {
     const expected = row?.[role] ?? 0;
-    for (const subject of path.includes('{id}') ? SUBJECTS : SUBJECTS.slice(0, 1)) {
-      const answer = await get(path.replace('{id}', idOf(subject)), role);
+    for (const subject of path.includes('{') ? SUBJECTS : SUBJECTS.slice(0, 1)) {
+      const answer = await get(path.replace('{id}', idOf(subject)).replace('{key}', keyOf(subject)), role);
       const text = await answer.text();
       const status = typeof expected === 'number' ? expected : expected[subject];
       expect({ subject, status: answer.status }).toEqual({ subject, status });
@@ -181,12 +187,35 @@ describe.each(Object.entries(READS))('%s', (role, reads) => {
     expect(summary.scope).toBe(role === 'viewer' ? 'own' : 'all');
   });
 
-  test('cannot reach further by any filter', async () => {
-    const everything = `user=bob@example.com&user=bob&user=${userKey('bob@example.com')}&user=ana@example.com`;
-    for (const path of ['/api/v1/calls', '/api/v1/usage/summary']) {
-      const text = await (await get(`${path}?${everything}`, role as Role)).text();
-      expect(text.includes(CALLS.other.server)).toBe(true);
-      expect(text.includes('"hr"')).toBe(role !== 'viewer');
+  test('draws exactly the calls that may be seen', async () => {
+    const facets = (await (await get('/api/v1/facets', role as Role)).json()) as {
+      facets: { field: string; values: { value: string; calls: number }[] }[];
+    };
+    const servers = facets.facets.find(({ field }) => field === 'server')?.values.map(({ value }) => value);
+    expect(servers?.sort()).toEqual([...new Set(reads.map((subject) => CALLS[subject].server))].sort());
+    const { totals } = (await (await get('/api/v1/timeline', role as Role)).json()) as { totals: { calls: number } };
+    expect(totals.calls).toBe(ids.length);
+    const { items } = (await (await get('/api/v1/sessions', role as Role)).json()) as { items: { key: string }[] };
+    expect(items.map(({ key }) => key)).toEqual(reads.map((subject) => CALLS[subject].session_key));
+  });
+
+  test.each([
+    `user=bob@example.com&user=bob&user=${userKey('bob@example.com')}&user=ana@example.com`,
+    'notUser=ana@example.com',
+    'notUser=nobody',
+    'q=hr',
+    'q=bob',
+    'q=session-bob',
+    `session=session-bob@example.com-hr`,
+    'server=hr&notTool=nothing',
+  ])('cannot reach further by %s', async (filter) => {
+    for (const path of ['calls', 'facets', 'timeline', 'sessions', 'usage/summary']) {
+      const answer = await get(`/api/v1/${path}?${filter}`, role as Role);
+      expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+      const text = await answer.text();
+      if (role === 'viewer') expect({ path, hr: text.includes('"hr"') }).toEqual({ path, hr: false });
+      if (role === 'viewer') expect(text).not.toContain('bob');
+      else if (path !== 'timeline') expect({ path, hr: text.includes('"hr"') }).toEqual({ path, hr: true });
     }
   });
 
@@ -204,9 +233,12 @@ describe.each(Object.entries(READS))('%s', (role, reads) => {
   });
 });
 
-test('a call of somebody else and one that does not exist are the same to a viewer, to the byte', async () => {
-  const other = await get(`/api/v1/calls/${idOf('other')}`, 'viewer');
-  const missing = await get(`/api/v1/calls/${idOf('missing')}`, 'viewer');
+test.each([
+  ['call', `/api/v1/calls/${idOf('other')}`, `/api/v1/calls/${idOf('missing')}`],
+  ['session', `/api/v1/sessions/${keyOf('other')}`, `/api/v1/sessions/${keyOf('missing')}`],
+])('a %s of somebody else and one that does not exist are the same to a viewer, to the byte', async (_what, a, b) => {
+  const other = await get(a, 'viewer');
+  const missing = await get(b, 'viewer');
   expect(await other.text()).toBe(await missing.text());
   const headers = ({ headers: all }: Response): string[][] => [...all].filter(([name]) => name !== 'date');
   expect(headers(other)).toEqual(headers(missing));

@@ -55,6 +55,14 @@ const CALLS: TestCall[] = Array.from({ length: 600 }, (_, n) => {
     outcome: pick(OUTCOMES, Math.floor(n / 5)),
     kind: n % 11 === 0 ? pick(KINDS, Math.floor(n / 11)) : 'request',
     demo: n % 13 === 0,
+    duration: n * 1_000_000,
+    client_name: n % 4 === 0 ? '' : pick(['cursor', 'claude'], n),
+    client_version: `1.${n % 3}`,
+    key_name: n % 5 === 0 ? 'ci' : '',
+    session_key: n % 6 === 0 ? '' : `s${n % 50}`,
+    trace_id: n % 9 === 0 ? 'aaaa' : `t${n}`,
+    error_type: n % 8 === 0 ? '-32602' : '',
+    resource_uri: n % 7 === 0 ? `file:///Docs/Übersicht-${n % 2}.md` : '',
   };
 });
 for (const [n, tool] of HOSTILE_TOOLS.entries()) {
@@ -122,6 +130,35 @@ const FILTERS: readonly (readonly [query: string, matches: (call: TestCall) => b
   ['operation=resources/read', (call) => call.operation === 'resources/read'],
   ['tool=search', (call) => call.tool === 'search'],
   ['outcome=denied&outcome=timeout', (call) => call.outcome === 'denied' || call.outcome === 'timeout'],
+  ['notServer=github&notServer=hr', (call) => call.server !== 'github' && call.server !== 'hr'],
+  ['notUser=ana@example.com', (call) => call.email !== 'ana@example.com'],
+  ['notUser=bob&notUser=(none)', (call) => call.email === 'ana@example.com'],
+  ['user=(none)', (call) => call.email === ''],
+  ['user=(none)&user=bob', (call) => call.email !== 'ana@example.com'],
+  ['tool=(none)', (call) => call.tool === ''],
+  ['notTool=search&notTool=(none)&notServer=odd', (call) => call.tool === 'read' || call.tool === 'Search'],
+  ['notOutcome=success', (call) => (call.outcome ?? 'success') !== 'success'],
+  ['outcome=denied&notOutcome=denied', () => false],
+  ['outcome=open', () => false],
+  ['notKind=request', (call) => (call.kind ?? 'request') !== 'request'],
+  ['client=cursor', (call) => call.client_name === 'cursor'],
+  ['notClient=(none)', (call) => (call.client_name ?? '') !== ''],
+  ['client=claude&clientVersion=1.1', (call) => call.client_name === 'claude' && call.client_version === '1.1'],
+  ['key=ci', (call) => call.key_name === 'ci'],
+  ['session=s7', (call) => call.session_key === 's7'],
+  ['traceId=aaaa', (call) => call.trace_id === 'aaaa'],
+  ['errorType=-32602', (call) => call.error_type === '-32602'],
+  ['minDurationMs=100&maxDurationMs=100.5', (call) => call.duration === 100_000_000],
+  ['minDurationMs=590', (call) => Number(call.duration) >= 590_000_000],
+  ['q=SEARCH', (call) => String(call.tool).toLowerCase() === 'search'],
+  ['q=übersicht-1', (call) => String(call.resource_uri).endsWith('-1.md')],
+  [
+    'q=git%20%20read',
+    (call) => call.server === 'github' && (call.operation === 'resources/read' || call.tool === 'read'),
+  ],
+  ['q=BOB@', (call) => call.email === 'bob@example.com'],
+  ['q=%25', (call) => String(call.tool).includes('%')],
+  [`q=DROP%20TABLE`, (call) => String(call.tool).includes('DROP TABLE')],
   ['kind=attempt&kind=notification', (call) => call.kind === 'attempt' || call.kind === 'notification'],
   [
     'user=ana&server=files&outcome=success&from=now-45d',
@@ -154,7 +191,7 @@ describe('filters and pages', () => {
     asked.length = 0;
     await page('limit=5');
     const lists = asked.filter(({ sql }) => sql.includes('ORDER BY started_at'));
-    expect(lists.map(({ params }) => params.lowerNs)).toEqual([String(ago(HOUR_MS))]);
+    expect(lists.map(({ params }) => params.fromNs)).toEqual([String(ago(HOUR_MS))]);
   });
 });
 

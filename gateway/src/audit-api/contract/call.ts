@@ -13,6 +13,7 @@ import {
   SESSION_KINDS,
 } from '../../record/vocabulary.ts';
 import { CALL_KINDS } from './filters.ts';
+import { nextCursor } from './params.ts';
 
 const instant = z.string().openapi({
   description: 'RFC 3339 with nanoseconds, UTC',
@@ -118,7 +119,11 @@ export type CallDetail = z.infer<typeof CallDetail>;
 export const CallPage = z
   .object({
     items: z.array(Call).openapi({ description: 'newest first' }),
-    nextCursor: textOrNull.openapi({ description: 'pass as `cursor` for the next page; null at the end' }),
+    nextCursor,
+    searchedTo: instant.nullable().openapi({
+      description:
+        'set when the time for one page was up: earlier calls were not looked at yet; go on with `nextCursor`',
+    }),
   })
   .openapi('CallPage');
 export type CallPage = z.infer<typeof CallPage>;

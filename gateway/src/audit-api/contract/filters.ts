@@ -1,102 +1,132 @@
 /**
- * Parameters of every list and summary: time range, filters, page. Part of the contract. Filters are repeatable
- * (`server=a&server=b` means either); different filters must all hold. What does not parse is refused with a remedy,
- * an unknown parameter too: a mistyped filter that is ignored would give a wrong answer to an audit question.
+ * The filters, the same on every list, count and chart. Part of the contract. A filter is repeatable: `server=a&server=b`
+ * means either; its `not…` twin excludes: `notServer=a&notServer=b` means neither. Different filters must all hold. The
+ * value `(none)` stands for an empty column: `tool=(none)` finds calls of no tool.
  */
 import { z } from '@hono/zod-openapi';
 import { OUTCOMES, RECORD_KINDS } from '../../record/vocabulary.ts';
-
-const MAX_LIMIT = 1000;
-const DEFAULT_LIMIT = 100;
-/** values of one filter in one request */
-const MAX_FILTER_VALUES = 50;
-/** characters of one filter value; longer than any column the gateway writes */
-const MAX_FILTER_CHARS = 2048;
+import {
+  cursorParam,
+  demoParam,
+  filterText,
+  limitParam,
+  repeated,
+  repeatedOf,
+  timeParam,
+  wholeNumber,
+} from './params.ts';
 
 /** Kinds that have rows in `mcp.calls`. */
 export const CALL_KINDS = RECORD_KINDS.filter((kind) => kind !== 'access' && kind !== 'health');
+const KINDS = CALL_KINDS as [(typeof CALL_KINDS)[number], ...(typeof CALL_KINDS)[number][]];
 
-const TIME_REMEDY = 'use RFC 3339 (2026-11-24T08:00:00Z, up to 9 fraction digits) or now-15m, now-24h, now-7d, now-4w';
+/** As in a call, where null (a stream that still runs) is called `open`. */
+export const OUTCOMES_AND_OPEN = [...OUTCOMES, 'open'] as const;
 
-function timeParam(about: string) {
-  return z
-    .string('give it once')
-    .max(64, TIME_REMEDY)
-    .regex(/^(now(-\d{1,6}[smhdw])?|\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))$/, TIME_REMEDY)
-    .optional()
-    .openapi({ description: about, example: 'now-24h' });
-}
+/** Value of a filter that stands for an empty column. */
+export const NONE = '(none)';
 
-/** One or several values of one parameter; always an array once parsed. */
-function repeated<T extends z.ZodType<string, string>>(one: T, about: string, values?: readonly string[]) {
-  return z
-    .preprocess(
-      (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-      z.array(one).max(MAX_FILTER_VALUES, `give at most ${MAX_FILTER_VALUES} values`).optional()
-    )
-    .openapi({
-      param: { style: 'form', explode: true },
-      type: 'array',
-      items: { type: 'string', ...(values === undefined ? {} : { enum: [...values] }) },
-      description: about,
-    });
-}
-
-const text = z
-  .string()
-  .min(1, 'give a value or leave the parameter out')
-  .max(MAX_FILTER_CHARS, `give at most ${MAX_FILTER_CHARS} characters`);
+const MAX_TEXT_CHARS = 200;
+const MAX_TEXT_WORDS = 8;
+const MAX_DURATION_MS = 1e10;
+const DURATION_REMEDY = 'use milliseconds, e.g. 250 or 0.5';
 
 const rangeParams = {
   from: timeParam('start of the range, inclusive'),
   to: timeParam('end of the range, exclusive'),
 };
 
-const nameFilters = {
-  user: repeated(text, 'who called: e-mail address, login, or user key'),
-  server: repeated(text, 'upstream server, as in `mcpServers`'),
-  operation: repeated(text, 'MCP method, e.g. `tools/call`'),
-  tool: repeated(text, 'tool name'),
+/** For counts: without `from` they would read the whole log. */
+const recentRangeParams = {
+  from: timeParam('start of the range, inclusive; 24 hours before `to` by default'),
+  to: timeParam('end of the range, exclusive; `now` by default'),
 };
 
-const demoParam = z.enum(['true', 'false'], 'use true or false, once').optional().openapi({
-  description:
-    '`false` (default): real calls only. `true`: only rows made by `gatelens demo --history`. They are never mixed.',
-});
-
-const limitParam = z.coerce
-  .number(`use a whole number from 1 to ${MAX_LIMIT}`)
-  .int(`use a whole number from 1 to ${MAX_LIMIT}`)
-  .min(1, `use a whole number from 1 to ${MAX_LIMIT}`)
-  .max(MAX_LIMIT, `use a whole number from 1 to ${MAX_LIMIT}`)
-  .default(DEFAULT_LIMIT)
-  .openapi({ description: 'rows at most' });
-
-export const CallsQuery = z.strictObject({
-  ...rangeParams,
-  ...nameFilters,
-  outcome: repeated(z.enum(OUTCOMES, `use one of ${OUTCOMES.join(', ')}`), 'how it ended', OUTCOMES),
-  kind: repeated(
-    z.enum(CALL_KINDS, `use one of ${CALL_KINDS.join(', ')}`),
-    'what the record is about; all by default',
-    CALL_KINDS
-  ),
-  demo: demoParam,
-  limit: limitParam,
-  cursor: z
-    .string('give it once')
-    .max(200, 'use nextCursor of the page before, unchanged')
-    .regex(/^[A-Za-z0-9_-]+$/, 'use nextCursor of the page before, unchanged')
+const duration = (about: string) =>
+  z.coerce
+    .number(DURATION_REMEDY)
+    .min(0, DURATION_REMEDY)
+    .max(MAX_DURATION_MS, DURATION_REMEDY)
     .optional()
-    .openapi({ description: '`nextCursor` of the page before; the other parameters stay the same' }),
-});
+    .openapi({ description: about });
 
-export const UsageQuery = z.strictObject({
-  from: timeParam('start of the range, inclusive; `now-24h` by default'),
-  to: timeParam('end of the range, exclusive; `now` by default'),
-  ...nameFilters,
+/** What Usage can be asked for: it counts requests and nothing else, so `kind` is not among them. */
+const requestFilters = {
+  user: repeated(filterText, 'who called: e-mail address, login, or user key; `(none)`: nobody known'),
+  notUser: repeated(filterText, 'who did not'),
+  server: repeated(filterText, 'upstream server, as in `mcpServers`'),
+  notServer: repeated(filterText, 'any other server'),
+  operation: repeated(filterText, 'MCP method, e.g. `tools/call`'),
+  notOperation: repeated(filterText, 'any other MCP method'),
+  tool: repeated(filterText, 'tool name'),
+  notTool: repeated(filterText, 'any other tool, or none'),
+  outcome: repeatedOf(OUTCOMES_AND_OPEN, 'how it ended; `open`: it has not'),
+  notOutcome: repeatedOf(
+    OUTCOMES_AND_OPEN,
+    'how it did not end; `notOutcome=success` finds all that failed or was refused'
+  ),
+  client: repeated(filterText, 'MCP client, as it names itself'),
+  notClient: repeated(filterText, 'any other MCP client'),
+  clientVersion: repeated(filterText, 'version of the MCP client'),
+  notClientVersion: repeated(filterText, 'any other version'),
+  key: repeated(filterText, 'name of the API key'),
+  notKey: repeated(filterText, 'any other API key, or none'),
+  session: repeated(filterText, 'session key of a call'),
+  notSession: repeated(filterText, 'any other session, or none'),
+  traceId: repeated(filterText, 'W3C trace id'),
+  errorType: repeated(filterText, 'class of the error, e.g. `tool_error` or `-32602`'),
+  notErrorType: repeated(filterText, 'any other class, or no error'),
+  minDurationMs: duration('took at least so long'),
+  maxDurationMs: duration('took at most so long'),
+  q: z
+    .string('give it once')
+    .max(MAX_TEXT_CHARS, `give at most ${MAX_TEXT_CHARS} characters`)
+    .refine((text) => text.split(/\s+/).length <= MAX_TEXT_WORDS, `give at most ${MAX_TEXT_WORDS} words`)
+    .optional()
+    .openapi({
+      description:
+        'words that must all be found in the metadata, in any case: server, operation, tool, prompt, resource URI, client, API key, error type, policy rule, address, ids; for callers who may see other people in their e-mail, login and name too. Payloads are not searched.',
+    }),
   demo: demoParam,
-  limit: limitParam,
+};
+
+const callFilters = {
+  ...requestFilters,
+  kind: repeatedOf(KINDS, 'what the record is about; all by default'),
+  notKind: repeatedOf(KINDS, 'what it is not about'),
+};
+
+/** Filters once parsed; those that a route does not offer are left out. */
+export type CallFilterQuery = { readonly [Name in keyof typeof callFilters]?: z.output<(typeof callFilters)[Name]> };
+
+export const CallsQuery = z.strictObject({ ...rangeParams, ...callFilters, limit: limitParam, cursor: cursorParam });
+
+/** In the order of the page. */
+export const FACETS = ['outcome', 'server', 'user', 'operation', 'tool', 'client'] as const;
+export type FacetName = (typeof FACETS)[number];
+
+export const FacetsQuery = z.strictObject({
+  ...recentRangeParams,
+  ...callFilters,
+  field: repeatedOf(FACETS, 'which facets; all by default'),
+  limit: wholeNumber({ min: 1, max: 200 }, 'values of each facet at most').default(20),
 });
 
-export const NoQuery = z.strictObject({});
+/** Buckets of a chart at most. */
+const bucketsParam = wholeNumber(
+  { min: 1, max: 500 },
+  'buckets at most; the next wider of 1 s, 5 s, 10 s, 30 s, 1 min, 5 min, 10 min, 30 min, 1 h, 3 h, 6 h, 12 h, 1 d, 7 d, 30 d is taken'
+).default(120);
+
+export const TimelineQuery = z.strictObject({ ...recentRangeParams, ...callFilters, buckets: bucketsParam });
+
+export const SessionsQuery = z.strictObject({
+  ...recentRangeParams,
+  ...callFilters,
+  limit: limitParam,
+  cursor: cursorParam,
+});
+
+export const SessionQuery = z.strictObject({ limit: limitParam, cursor: cursorParam });
+
+export const UsageQuery = z.strictObject({ ...recentRangeParams, ...requestFilters, limit: limitParam });

@@ -4,14 +4,17 @@ import { findCall } from '../../store/queries/call.ts';
 import { listCalls } from '../../store/queries/audit-log.ts';
 import { principalsOf } from '../../store/queries/principals.ts';
 import { callNotFound } from '../api-error.ts';
+import { callFilter } from '../call-filter.ts';
 import { callDetailView, callView } from '../call-view.ts';
 import { callRoute, callsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../deps.ts';
 import { requireSight } from '../require-sight.ts';
-import { parseRange } from '../time-range.ts';
-import { resolveUsers } from '../user-filter.ts';
+import { formatInstant, parseRange } from '../time-range.ts';
+
+/** A page that is not full by then is given out as it is, with the time it reached. */
+const PAGE_BUDGET_MS = 4000;
 
 export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(callsRoute, async (c) => {
@@ -21,28 +24,21 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const range = parseRange(query, now);
     const after = query.cursor === undefined ? {} : { after: decodeCursor(query.cursor) };
     const { signal } = c.req.raw;
-    const userKeys = await resolveUsers(deps, visibility, query.user, { signal });
-    const filter = {
-      ...range,
-      demo: query.demo === 'true',
-      ...(userKeys === undefined ? {} : { userKeys }),
-      ...(query.server === undefined ? {} : { servers: query.server }),
-      ...(query.operation === undefined ? {} : { operations: query.operation }),
-      ...(query.tool === undefined ? {} : { tools: query.tool }),
-      ...(query.outcome === undefined ? {} : { outcomes: query.outcome }),
-      ...(query.kind === undefined ? {} : { kinds: query.kind }),
-    };
-    const page = await listCalls(
-      deps.store,
-      visibility,
-      filter,
-      { limit: query.limit, nowNs: now, ...after },
-      { signal }
+    const filter = await callFilter(deps, visibility, query, { signal });
+    const endMs = deps.clock.monotonicMs() + PAGE_BUDGET_MS;
+    const timeIsUp = (): boolean => deps.clock.monotonicMs() > endMs;
+    const request = { ...range, ...after, limit: query.limit, nowNs: now, timeIsUp };
+    const page = await listCalls(deps.store, visibility, filter, request, { signal });
+    const shown = page.rows.map((row) => row.user_key);
+    const principals = await principalsOf(deps.store, visibility, shown, { signal });
+    return c.json(
+      {
+        items: page.rows.map((row) => callView(row, visibility, principals)),
+        nextCursor: page.next === undefined ? null : encodeCursor(page.next),
+        searchedTo: page.searchedToNs === undefined ? null : formatInstant(page.searchedToNs),
+      },
+      200
     );
-    const userKeysShown = page.rows.map((row) => row.user_key);
-    const principals = await principalsOf(deps.store, visibility, userKeysShown, { signal });
-    const items = page.rows.map((row) => callView(row, visibility, principals));
-    return c.json({ items, nextCursor: page.next === undefined ? null : encodeCursor(page.next) }, 200);
   });
 
   api.openapi(callRoute, async (c) => {

@@ -7,8 +7,8 @@ const NOW = 1_795_508_000_000_000_000n;
 const LATEST = 9_223_372_036_854_775_807n;
 
 function cut(filter: { fromNs?: bigint; toNs?: bigint }, after?: bigint): [bigint, bigint][] {
-  const page = { limit: 10, nowNs: NOW, ...(after === undefined ? {} : { after: { startedNs: after, callId: 'x' } }) };
-  return [...windows({ demo: false, ...filter }, page)].map(({ lowerNs, upperNs }) => [lowerNs, upperNs]);
+  const page = { nowNs: NOW, ...filter, ...(after === undefined ? {} : { after: { startedNs: after, callId: 'x' } }) };
+  return [...windows(page)].map(({ fromNs, toNs }) => [fromNs, toNs]);
 }
 
 describe('windows of an audit log page', () => {
@@ -18,7 +18,9 @@ describe('windows of an audit log page', () => {
       [NOW - DAY, NOW - HOUR],
       [NOW - 7n * DAY, NOW - DAY],
       [NOW - 30n * DAY, NOW - 7n * DAY],
-      [0n, NOW - 30n * DAY],
+      [NOW - 90n * DAY, NOW - 30n * DAY],
+      [NOW - 365n * DAY, NOW - 90n * DAY],
+      [0n, NOW - 365n * DAY],
     ]);
   });
 

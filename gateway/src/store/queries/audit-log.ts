@@ -1,39 +1,48 @@
 /**
  * The audit log: one page of calls, newest first, by keyset on (started_at, call_id). Windows of time are read one after
  * the other, each further back and wider, until the page is full: the newest rows cost the same however old the log is.
- * Reads FINAL, so a row that was delivered twice is one row, and a stream that ended is not open any more.
+ * A search that finds little stops between windows when its time is up and says how far it came. Reads FINAL, so a row
+ * that was delivered twice is one row, and a stream that ended is not open any more.
  */
 import type { Visibility } from './visibility.ts';
 import type { CallRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
-import type { CallFilter } from './scope.ts';
-import { conditions, matchesNothing } from './scope.ts';
+import type { CallFilter, TimeWindow } from './scope.ts';
+import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
 
-const HOUR_NS = 3_600_000_000_000n;
+const DAY_NS = 86_400_000_000_000n;
 /** How far back each window ends, from where the page starts; after the last one comes everything. */
-const WINDOWS_NS = [HOUR_NS, 24n * HOUR_NS, 7n * 24n * HOUR_NS, 30n * 24n * HOUR_NS];
+const WINDOWS_NS = [DAY_NS / 24n, DAY_NS, 7n * DAY_NS, 30n * DAY_NS, 90n * DAY_NS, 365n * DAY_NS];
 /** Latest time a DateTime64(9) holds: so calls of a clock that runs ahead are found too. */
 const LATEST_NS = 9_223_372_036_854_775_807n;
 
-/** The last row of a page; the next page begins after it. */
+/** The last row of a page, or the start of what was searched, with an id of `''`; the next page begins after it. */
 export interface Position {
   readonly startedNs: bigint;
   readonly callId: string;
 }
 
 export interface PageRequest {
+  /** ns since 1970, inclusive */
+  readonly fromNs?: bigint;
+  /** ns since 1970, exclusive */
+  readonly toNs?: bigint;
   readonly limit: number;
   readonly after?: Position;
   /** now, ns since 1970: where the first window ends when nothing else says */
   readonly nowNs: bigint;
+  /** asked between windows; left out: to the end */
+  readonly timeIsUp?: () => boolean;
 }
 
 export interface CallRowPage {
   readonly rows: readonly CallRow[];
   /** undefined at the end of the log */
   readonly next?: Position;
+  /** ns since 1970: earlier calls were not looked at yet, since the time was up */
+  readonly searchedToNs?: bigint;
 }
 
 function pageSql(where: string, after: boolean): string {
@@ -42,8 +51,7 @@ function pageSql(where: string, after: boolean): string {
     : '';
   return `SELECT ${CALL_COLUMNS}
 FROM mcp.calls FINAL
-WHERE started_at >= fromUnixTimestamp64Nano({lowerNs:Int64}) AND started_at < fromUnixTimestamp64Nano({upperNs:Int64})
-    ${keyset} AND ${where}
+WHERE ${IN_RANGE} ${keyset} AND ${where}
 ORDER BY started_at DESC, call_id DESC
 LIMIT {limit:UInt32}
 ${QUERY_SETTINGS}`;
@@ -63,11 +71,15 @@ export async function listCalls(
   const rows: CallRow[] = [];
   // one row more than asked for tells whether there is a next page
   const wanted = page.limit + 1;
-  for (const { lowerNs, upperNs } of windows(filter, page)) {
+  let searchedToNs: bigint | undefined;
+  for (const window of windows(page)) {
+    if (searchedToNs !== undefined && page.timeIsUp?.() === true) {
+      return { rows, next: { startedNs: searchedToNs, callId: '' }, searchedToNs };
+    }
     const limit = wanted - rows.length;
-    const bounds = { lowerNs: `${lowerNs}`, upperNs: `${upperNs}`, limit };
-    rows.push(...(await store.query<CallRow>(sql, { ...params, ...after, ...bounds }, options)));
+    rows.push(...(await store.query<CallRow>(sql, { ...params, ...after, ...rangeParams(window), limit }, options)));
     if (rows.length >= wanted) break;
+    searchedToNs = window.fromNs;
   }
   const shown = rows.slice(0, page.limit);
   const last = shown.at(-1);
@@ -76,16 +88,16 @@ export async function listCalls(
 }
 
 /** Windows that touch but never overlap, newest first; together they are the whole range. */
-export function* windows(filter: CallFilter, page: PageRequest): Generator<{ lowerNs: bigint; upperNs: bigint }> {
-  const floorNs = filter.fromNs ?? 0n;
-  let upperNs = filter.toNs ?? LATEST_NS;
+export function* windows(page: Omit<PageRequest, 'limit'>): Generator<TimeWindow> {
+  const floorNs = page.fromNs ?? 0n;
+  let upperNs = page.toNs ?? LATEST_NS;
   if (page.after !== undefined && page.after.startedNs + 1n < upperNs) upperNs = page.after.startedNs + 1n;
   const startNs = upperNs < page.nowNs ? upperNs : page.nowNs;
   for (const backNs of WINDOWS_NS) {
     const lowerNs = startNs - backNs;
     if (lowerNs <= floorNs) break;
-    yield { lowerNs, upperNs };
+    yield { fromNs: lowerNs, toNs: upperNs };
     upperNs = lowerNs;
   }
-  if (floorNs < upperNs) yield { lowerNs: floorNs, upperNs };
+  if (floorNs < upperNs) yield { fromNs: floorNs, toNs: upperNs };
 }

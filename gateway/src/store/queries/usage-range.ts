@@ -6,17 +6,11 @@
  */
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
+import type { TimeWindow } from './scope.ts';
 
 const SECOND_NS = 1_000_000_000n;
 /** Past this many touched buckets it is cheaper to count the whole range from the calls. */
 const MAX_TOUCHED = 2000;
-
-export interface UsageRange {
-  /** ns since 1970, inclusive */
-  readonly fromNs: bigint;
-  /** ns since 1970, exclusive */
-  readonly toNs: bigint;
-}
 
 /** A rollup table and the width of its buckets. */
 export interface Rollup {
@@ -43,7 +37,7 @@ export const USAGE_USER_HOUR: Rollup = {
 /** Minutes are kept for 30 days (DDL 0005); a day less, so that none expires under a query. */
 const MINUTES_KEPT_NS = 29n * 86_400n * SECOND_NS;
 
-export function rollupFor(range: UsageRange, nowNs: bigint): Rollup {
+export function rollupFor(range: TimeWindow, nowNs: bigint): Rollup {
   return range.fromNs < nowNs - MINUTES_KEPT_NS ? USAGE_HOUR : USAGE_MINUTE;
 }
 
@@ -84,7 +78,7 @@ ${QUERY_SETTINGS}`;
 export async function settledPart(
   store: StoreReader,
   rollup: Rollup,
-  range: UsageRange,
+  range: TimeWindow,
   options: QueryOptions = {}
 ): Promise<Settled> {
   const width = BigInt(rollup.seconds) * SECOND_NS;

@@ -33,6 +33,7 @@ module.exports = {
     ]),
     only('http', ['mcp', 'access', 'record', 'errors', 'logger']),
     only('store', ['record', 'errors', 'logger', 'private-directory']),
+    only('verify', ['store/queries', 'record', 'errors', 'logger']),
     only('audit-api', ['store', 'access', 'protection', 'record', 'errors', 'logger']),
     {
       name: 'only-sdk-imports-the-otel-sdk',

@@ -13,6 +13,7 @@ import { keyringCommand } from './cli/keyring.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { serveCommand, type StartService } from './cli/serve.ts';
 
+import { verifyCommand } from './cli/verify.ts';
 export const VERSION: string = manifest.version;
 
 const HELP = `
@@ -23,7 +24,8 @@ Examples:
   $ gatelens serve --mcp-config claude_desktop_config.json
   $ gatelens check-config --config gatelens.yaml
   $ gatelens api-keys create --name ci --user ana@example.com --expires 90d
-  $ gatelens tokens create --name siem --role auditor`;
+  $ gatelens tokens create --name siem --role auditor
+  $ gatelens verify                                   is the log what was recorded?`;
 
 const startFromMain: StartService = async (start) => {
   const { startGatelens } = await import('./main.ts');
@@ -58,7 +60,8 @@ function program(context: CliContext, startService: StartService): Command {
     .addCommand(checkConfigCommand(context))
     .addCommand(apiKeysCommand(context))
     .addCommand(tokensCommand(context))
-    .addCommand(keyringCommand(context));
+    .addCommand(keyringCommand(context))
+    .addCommand(verifyCommand(context));
   settle(root, context);
   return root;
 }

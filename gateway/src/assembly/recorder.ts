@@ -12,6 +12,7 @@ import { createCheckpointSigner, startHealthReporter, type HealthReporter } from
 import type { RecordCounts } from '../telemetry/record-keeper.ts';
 import { recordInterrupted } from '../telemetry/recovery.ts';
 import { createAuditTelemetry, startMirrors, type AuditTelemetry, type Mirrors } from '../telemetry/sdk.ts';
+import { lastVerifiedNs } from '../verify/last-verified.ts';
 import type { OtlpDestination } from './store.ts';
 
 export interface Recorder {
@@ -67,6 +68,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
           signer: createCheckpointSigner(keyring.signingKey.id, keyring.signingKey.privateKey),
           logger,
           head: () => spool.chain.durableHead(),
+          lastVerifyNs: () => lastVerifiedNs(config.dataDir),
           ...(onTick === undefined ? {} : { onTick }),
         });
       },

@@ -6,6 +6,7 @@ import type { GatelensConfig } from '../config.ts';
 import { GatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { createStoreClient } from '../store/client.ts';
+import { publishStoreAddress } from '../store/embedded/address-file.ts';
 import { startEmbeddedStore } from '../store/embedded/supervisor.ts';
 import type { SchemaTarget } from '../store/migration-files.ts';
 import { migrate } from '../store/migrations.ts';
@@ -59,12 +60,14 @@ async function openEmbedded(config: GatelensConfig, logger: Logger): Promise<Sto
     throw error;
   }
   const client = createStoreClient({ url: embedded.url, ...embedded.credentials.gatelens_api });
+  const withdraw = publishStoreAddress(config.dataDir, embedded.url);
   return {
     url: embedded.url,
     reader: createStoreReader(client),
     metadata: metadata ?? embedded.otlp.metadata,
     payloads: payloads ?? embedded.otlp.payloads,
     close: async () => {
+      withdraw();
       await client.close();
       await embedded.close();
     },

@@ -24,3 +24,6 @@ export interface CliContext {
 
 /** What was asked for on the command line is wrong; exit code 2. */
 export class UsageError extends Error {}
+
+/** The command did its work and the answer is no; it has said all. Exit code 1. */
+export class CommandFailed extends Error {}

@@ -4,7 +4,7 @@
  */
 import { CommanderError } from 'commander';
 import { isGatelensError } from '../errors.ts';
-import { UsageError } from './context.ts';
+import { CommandFailed, UsageError } from './context.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.ts';
 
 export interface Failure {
@@ -16,6 +16,7 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   // Commander has printed its own message, and the help.
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage, text: '' };
+  if (error instanceof CommandFailed) return { exitCode: EXIT.failure, text: '' };
   if (error instanceof UsageError) return { exitCode: EXIT.usage, text: error.message };
   if (isGatelensError(error)) return { exitCode: exitCodeOf(error.code), text: error.message };
   return { exitCode: EXIT.failure, text: systemFailure(error) ?? unexpected(error) };

@@ -1,11 +1,13 @@
 /**
  * `gatelens keyring`: the key pairs that payloads are sealed with. Lists them without private halves, takes in a public
- * key whose private half is kept elsewhere, makes a new pair. Removes none: what a key sealed needs it for ever.
+ * key whose private half is kept elsewhere, makes a new pair, prints what verifies checkpoints. Removes none: what a key
+ * sealed needs it for ever.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { addPublicKey, listKeys, rotateKeys } from '../protection/keyring.ts';
+import { signingPublicKey } from '../protection/signing-keys.ts';
 import { dataDirOf, findConfig, withConfigOptions, withDataDirOptions, type ConfigOptions } from './common-options.ts';
 import { UsageError, type CliContext } from './context.ts';
 import { textTable } from './text-table.ts';
@@ -52,11 +54,15 @@ Example: a pair whose private half never touches the gateway
       context.print(`${id} ${publicKey}\n`);
       context.note(`Made ${id}; older private halves stay, so that what they sealed can be read. ${EFFECT}`);
     });
+  const signingKey = withDataDirOptions(new Command('signing-key'))
+    .description('print the public key (PEM) that verifies the checkpoints of this gateway')
+    .action((options: ConfigOptions) => printSigningKey(dataDirOf(options, context), context));
   return new Command('keyring')
-    .description('key pairs that payloads are sealed with: list, add, rotate')
+    .description('key pairs that payloads are sealed with: list, add, rotate; the key that signs checkpoints')
     .addCommand(list)
     .addCommand(add)
-    .addCommand(rotate);
+    .addCommand(rotate)
+    .addCommand(signingKey);
 }
 
 function listAll(options: ConfigOptions, context: CliContext): void {
@@ -81,6 +87,13 @@ function listAll(options: ConfigOptions, context: CliContext): void {
       ])
     )
   );
+}
+
+function printSigningKey(dataDir: string, context: CliContext): void {
+  const key = signingPublicKey(dataDir);
+  if (key === undefined) throw new UsageError(`There is no signing key in ${dataDir} yet: the first start makes it.`);
+  context.print(key.publicKey.export({ type: 'spki', format: 'pem' }).toString());
+  context.note(`${key.id}. Keep it where the gateway cannot change it, for "gatelens verify --public-key".`);
 }
 
 function keyIn(file: string): string {

@@ -185,6 +185,6 @@ function newSigningKey(): JsonWebKey {
 }
 
 /** Made of the public half, so that the id in a checkpoint leads to one key only. */
-function signingKeyId(jwk: JsonWebKey): string {
+export function signingKeyId(jwk: JsonWebKey): string {
   return `sig-${hash('sha256', Buffer.from(jwk.x ?? '', 'base64url'), 'hex').slice(0, 16)}`;
 }

@@ -60,6 +60,11 @@ function parseIdentity(text: string): ChainIdentity | undefined {
   return { id: value.id, salt: value.salt >>> 0, head };
 }
 
+/** @param text content of the file. @returns undefined when it is damaged */
+export function readChainId(text: string): string | undefined {
+  return parseIdentity(text)?.id;
+}
+
 export async function saveChainIdentity(disk: Disk, dir: string, identity: ChainIdentity): Promise<void> {
   const { id, salt, head } = identity;
   const content = `${JSON.stringify({ version: 1, id, salt, head: linkToJson(head) })}\n`;

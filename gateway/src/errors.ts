@@ -4,7 +4,7 @@
  * Messages tell the person what to do next and never hold a payload, a token or a name a client sent.
  */
 
-export const ERROR_CODES = [
+const ERROR_CODES = [
   'config_invalid',
   'data_dir_unusable',
   'data_dir_locked',

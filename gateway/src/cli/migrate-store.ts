@@ -2,6 +2,7 @@
  * Opens the store as its administrator, embedded or a server, and applies or plans the migrations. Loads the database
  * client and the engine, so it is imported only when it is needed.
  */
+import { schemaTarget } from '../assembly/store.ts';
 import type { GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { createStoreClient, type StoreClientOptions } from '../store/client.ts';
@@ -19,11 +20,7 @@ export async function migrateStore(
   const { login, close } = await openStore(config, logger);
   const client = createStoreClient({ ...login, requestTimeoutMs: STATEMENT_TIMEOUT_MS });
   try {
-    const target = {
-      retentionMs: config.retention,
-      embedded: config.store === undefined,
-      ...(config.store?.cluster === undefined ? {} : { cluster: config.store.cluster }),
-    };
+    const target = schemaTarget(config);
     if (dryRun) return await planMigrations({ client, target, logger });
     return (await migrate({ client, target, logger })).map((name) => ({ name, statements: [] }));
   } finally {

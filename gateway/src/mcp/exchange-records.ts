@@ -370,8 +370,9 @@ export class ExchangeRecords {
 
   #unlessCancelled(call: OpenCall, verdict: Verdict): Verdict {
     if (!call.cancelRequested || verdict.outcome === 'success' || verdict.outcome === 'tool_error') return verdict;
-    // no answer is what the protocol asks for then
-    if (verdict.errorType === 'upstream_protocol') return { outcome: 'cancelled' };
+    // silence is what the protocol asks for then
+    if (verdict.errorType === 'upstream_protocol' || verdict.errorType === 'upstream_timeout')
+      return { outcome: 'cancelled' };
     return { ...verdict, outcome: 'cancelled' };
   }
 

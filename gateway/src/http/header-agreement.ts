@@ -4,9 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { ReceivedMessage } from '../mcp/message.ts';
-
-/** JSON-RPC code of a header that contradicts the body. */
-export const HEADER_MISMATCH = -32020;
+import { decodeMirrored, mirroredName } from '../mcp/mirrored-header.ts';
 
 export function headersAgree(req: IncomingMessage, messages: readonly ReceivedMessage[]): boolean {
   const method = req.headers['mcp-method'];
@@ -16,23 +14,6 @@ export function headersAgree(req: IncomingMessage, messages: readonly ReceivedMe
   if (message?.method === undefined) return method === undefined;
   if (method !== undefined && method !== message.method) return false;
   if (name === undefined) return true;
-  const expected = namedBy(message);
-  return expected === undefined || decodeName(String(name)) === expected;
-}
-
-function namedBy(message: ReceivedMessage): string | undefined {
-  switch (message.method) {
-    case 'tools/call':
-    case 'prompts/get':
-      return message.name;
-    case 'resources/read':
-      return message.uri;
-    default:
-      return undefined;
-  }
-}
-
-function decodeName(value: string): string {
-  const encoded = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/i.exec(value)?.[1];
-  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+  const expected = mirroredName(message);
+  return expected === undefined || decodeMirrored(String(name)) === expected;
 }

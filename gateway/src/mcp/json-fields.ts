@@ -24,6 +24,8 @@ export const PLACE = {
   resource: 15,
   resourceTemplates: 16,
   resourceTemplate: 17,
+  clientCapabilities: 18,
+  resultMeta: 19,
 } as const;
 export type Place = (typeof PLACE)[keyof typeof PLACE];
 
@@ -45,6 +47,12 @@ export type FieldName =
   | 'clientName'
   | 'clientVersion'
   | 'protocolVersion'
+  | 'envelopeVersion'
+  | 'clientCapabilities'
+  | 'logLevel'
+  | 'subscriptionId'
+  | 'taskId'
+  | 'resultMeta'
   | 'requestId'
   | 'progressToken'
   | 'metaProgressToken'
@@ -100,7 +108,7 @@ const IMPLEMENTATION = {
 
 /** Rules by place; an empty table where nothing is looked at. */
 const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
-  const rules: (readonly KeyRule[])[] = Array.from({ length: 18 }, () => []);
+  const rules: (readonly KeyRule[])[] = Array.from({ length: 20 }, () => []);
   rules[PLACE.message] = table([
     ['jsonrpc', 'jsonrpc', 'jsonrpc'],
     ['id', 'id', 'id'],
@@ -115,6 +123,7 @@ const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
     ['ref', 'ref', 'params.ref', PLACE.ref],
     ['_meta', 'meta', 'params._meta', PLACE.meta],
     ['requestId', 'requestId', 'params.requestId'],
+    ['taskId', 'taskId', 'params.taskId'],
     ['progressToken', 'progressToken'],
     ['clientInfo', 'clientInfo', '', PLACE.clientInfo],
     ['protocolVersion', 'protocolVersion'],
@@ -129,15 +138,20 @@ const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
     ['tracestate', 'tracestate'],
     ['baggage', 'baggage'],
     ['progressToken', 'metaProgressToken'],
-    ['io.modelcontextprotocol/protocolVersion', 'protocolVersion'],
+    ['io.modelcontextprotocol/protocolVersion', 'envelopeVersion'],
+    ['io.modelcontextprotocol/clientCapabilities', 'clientCapabilities', '', PLACE.clientCapabilities],
+    ['io.modelcontextprotocol/logLevel', 'logLevel'],
+    ['io.modelcontextprotocol/subscriptionId', 'subscriptionId'],
     ['io.modelcontextprotocol/clientInfo', 'clientInfo', '', PLACE.clientInfo],
   ]);
+  rules[PLACE.resultMeta] = table([['io.modelcontextprotocol/subscriptionId', 'subscriptionId']]);
   rules[PLACE.clientInfo] = IMPLEMENTATION.client;
   rules[PLACE.result] = table([
     ['isError', 'isError'],
     ['resultType', 'resultType'],
     ['protocolVersion', 'resultProtocolVersion'],
     ['serverInfo', 'serverInfo', '', PLACE.serverInfo],
+    ['_meta', 'resultMeta', '', PLACE.resultMeta],
     ['tools', 'list', '', PLACE.tools],
     ['prompts', 'list', '', PLACE.prompts],
     ['resources', 'list', '', PLACE.resources],

@@ -67,6 +67,8 @@ export class MessageBuilder {
       hasResult: false,
       hasError: false,
       isError: false,
+      enveloped: false,
+      hasClientCapabilities: false,
       spliceable: true,
       ambiguous: [],
     };
@@ -100,6 +102,9 @@ export class MessageBuilder {
       case 'traceparent':
         this.#traceparentSeen = true;
         break;
+      case 'envelopeVersion':
+        this.#message.enveloped = true;
+        break;
       case 'result':
         this.#message.hasResult = true;
         break;
@@ -127,6 +132,8 @@ export class MessageBuilder {
       this.#message.ref = {};
     } else if (place === PLACE.clientInfo || place === PLACE.serverInfo) {
       this.#implementation = {};
+    } else if (place === PLACE.clientCapabilities) {
+      this.#message.hasClientCapabilities = true;
     }
   }
 
@@ -186,6 +193,20 @@ export class MessageBuilder {
       case 'protocolVersion':
         message.protocolVersion = value;
         break;
+      case 'envelopeVersion':
+        message.protocolVersion = value;
+        message.envelopeVersion = value;
+        break;
+      case 'logLevel':
+        message.logLevel = value;
+        break;
+      case 'taskId':
+        message.taskId = value;
+        break;
+      case 'subscriptionId':
+        message.subscriptionId = `"${raw}"`;
+        message.subscriptionIdRange = range;
+        break;
       case 'clientName':
       case 'serverName':
         this.#implementation.name = value;
@@ -235,6 +256,10 @@ export class MessageBuilder {
         break;
       case 'metaProgressToken':
         this.#metaToken = { text: raw, range };
+        break;
+      case 'subscriptionId':
+        message.subscriptionId = raw;
+        message.subscriptionIdRange = range;
         break;
       case 'errorCode':
         message.errorCode = Number(raw);

@@ -48,6 +48,19 @@ export interface ScannedMessage {
   readonly protocolVersion?: string;
   /** `params.clientInfo` (initialize) or `params._meta["io.modelcontextprotocol/clientInfo"]` */
   readonly client?: ImplementationName;
+  /** `params._meta["io.modelcontextprotocol/protocolVersion"]` is there: the request says of itself what it needs (2026-07-28) */
+  readonly enveloped: boolean;
+  /** its value, when it is a string */
+  readonly envelopeVersion?: string;
+  /** `params._meta["io.modelcontextprotocol/clientCapabilities"]` is an object */
+  readonly hasClientCapabilities: boolean;
+  /** `params._meta["io.modelcontextprotocol/logLevel"]`: the client wants log messages of this request */
+  readonly logLevel?: string;
+  /** `params.taskId` of the tasks extension */
+  readonly taskId?: string;
+  /** JSON text of `_meta["io.modelcontextprotocol/subscriptionId"]`, of `params` or of `result` */
+  readonly subscriptionId?: string;
+  readonly subscriptionIdRange?: ByteRange;
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly baggage?: string;

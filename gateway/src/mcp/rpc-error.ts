@@ -9,8 +9,9 @@ export interface Answerable {
 }
 
 /** @param id JSON text of the id */
-export function rpcErrorText(id: string | undefined, code: number, message: string): string {
-  return `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}}}`;
+export function rpcErrorText(id: string | undefined, code: number, message: string, data?: object): string {
+  const more = data === undefined ? '' : `,"data":${JSON.stringify(data)}`;
+  return `{"jsonrpc":"2.0","id":${id ?? 'null'},"error":{"code":${code},"message":${JSON.stringify(message)}${more}}}`;
 }
 
 /** One error for each request of the body; a single one with `id: null` when it has none. */

@@ -27,6 +27,11 @@ export class StartBackoff {
     return Math.max(0, Math.ceil(this.#notBefore - this.#now()));
   }
 
+  worked(): void {
+    this.#failures = 0;
+    this.#notBefore = 0;
+  }
+
   failed(): void {
     this.#failures += 1;
     if (this.#failures < FREE_FAILURES) return;

@@ -1,7 +1,8 @@
 /**
- * Serves one stdio server of `mcpServers` as Streamable HTTP (revisions 2024-11-05 to 2025-11-25): a child process per
- * MCP session. Opens, finds and ends sessions, holds each to the caller that opened it, and bounds how many run and how
- * often starts may fail. What passes inside a session is the session's business; who may call at all was decided before.
+ * Serves one stdio server of `mcpServers` as Streamable HTTP: a child process per MCP session (revisions 2024-11-05 to
+ * 2025-11-25), and one that all clients share for requests without sessions (2026-07-28, stdio-stateless.ts). Opens,
+ * finds and ends sessions, holds each to the caller that opened it, and bounds how many run and how often starts may
+ * fail. What passes inside a session is the session's business; who may call at all was decided before.
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.ts';
@@ -13,9 +14,11 @@ import { createStdioCounters, type StdioCounters } from './stdio-counters.ts';
 import { childEnvironment, type Environment } from './stdio-environment.ts';
 import type { Failure } from './stdio-failure.ts';
 import { DEFAULT_STDIO_LIMITS, type StdioLimits } from './stdio-limits.ts';
-import type { Acceptable } from './stdio-post-answer.ts';
+import { acceptable, type Acceptable } from './stdio-accept.ts';
 import { refuse, refuseWith } from './stdio-refusal.ts';
+import { isStateless } from './stateless-request.ts';
 import { StdioSession } from './stdio-session.ts';
+import { StatelessServer } from './stdio-stateless.ts';
 import type { InjectMeta } from './trace-splice.ts';
 
 export interface StdioBridgeOptions {
@@ -57,12 +60,21 @@ export class StdioBridge implements Upstream {
   readonly #sessions = new Map<string, StdioSession>();
   /** sessions whose child is still ending */
   readonly #ending = new Set<StdioSession>();
+  readonly #stateless: StatelessServer;
   readonly #idleCheck: NodeJS.Timeout;
   #closed = false;
 
   constructor(options: StdioBridgeOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_STDIO_LIMITS, ...options.limits };
+    this.#stateless = new StatelessServer({
+      ...this.#childOptions(),
+      server: options.server,
+      sessionRevisions: [...REVISIONS].reverse(),
+      limits: this.#limits,
+      counters: this.#counters,
+      logger: options.logger,
+    });
     const checkMs = Math.min(this.#limits.idleMs / IDLE_CHECKS, LONGEST_IDLE_CHECK_MS);
     this.#idleCheck = setInterval(() => this.#endIdle(), checkMs);
     this.#idleCheck.unref();
@@ -72,11 +84,14 @@ export class StdioBridge implements Upstream {
   state(): StdioBridgeState {
     const sessions = [...this.#sessions.values(), ...this.#ending];
     const pids = sessions.map((session) => session.pid).filter((pid) => pid !== undefined);
-    return { ...this.#counters, sessions: this.#sessions.size, pids };
+    return { ...this.#counters, sessions: this.#sessions.size, pids: [...pids, ...this.#stateless.pids] };
   }
 
   async handle(exchange: Exchange): Promise<void> {
     if (this.#closed) return refuse(exchange, 'shutting_down', 'The gateway is shutting down.');
+    if (exchange.httpMethod !== 'POST' && this.#isStateless(exchange)) {
+      return refuseWith(exchange, 405, 'This revision takes POST only.', { Allow: 'POST' });
+    }
     switch (exchange.httpMethod) {
       case 'POST':
         return this.#post(exchange);
@@ -97,12 +112,14 @@ export class StdioBridge implements Upstream {
       message: 'The gateway is shutting down.',
     };
     const ending = [...this.#ending].map((session) => session.gone);
-    await Promise.all([...[...this.#sessions.values()].map((session) => session.end(failure)), ...ending]);
+    const sessions = [...this.#sessions.values()].map((session) => session.end(failure));
+    await Promise.all([...sessions, ...ending, this.#stateless.end(failure)]);
   }
 
   /** Kills all children at once, without waiting: for the last moment of a process that dies. */
   killNow(): void {
     for (const session of [...this.#sessions.values(), ...this.#ending]) session.killNow();
+    this.#stateless.killNow();
   }
 
   async #post(exchange: Exchange): Promise<void> {
@@ -114,6 +131,7 @@ export class StdioBridge implements Upstream {
     if (unusable || exchange.messages.length === 0) {
       return refuse(exchange, 'invalid_request', 'The body holds something that is no JSON-RPC 2.0 message.');
     }
+    if (this.#isStateless(exchange)) return this.#stateless.post(exchange, accepts, ownerOf(exchange.caller));
     if (exchange.messages.some((message) => message.kind === 'request' && message.method === 'initialize')) {
       return this.#initialize(exchange, accepts);
     }
@@ -136,6 +154,11 @@ export class StdioBridge implements Upstream {
       void session.end({ code: 'session_unknown', outcome: 'cancelled', message: 'The client ended the session.' });
       await exchange.sendJson(200, undefined, Promise.resolve());
     });
+  }
+
+  #isStateless(exchange: Exchange): boolean {
+    const session = this.#sessions.get(exchange.sessionId ?? '');
+    return isStateless(exchange, session?.protocolVersion);
   }
 
   async #withSession(exchange: Exchange, use: (session: StdioSession) => Promise<void>): Promise<void> {
@@ -211,16 +234,14 @@ export class StdioBridge implements Upstream {
   }
 
   #createSession(exchange: Exchange, owner: string): StdioSession {
-    const { server, command, args = [], env = {}, cwd, inheritedEnv, stderr = 'discard', logger } = this.#options;
+    const { server, logger } = this.#options;
     const session: StdioSession = new StdioSession(exchange, {
+      ...this.#childOptions(),
       id: randomUUID(),
       owner,
       server,
-      command: { command, args, env: childEnvironment(inheritedEnv, env), ...(cwd === undefined ? {} : { cwd }) },
-      stderr,
       limits: this.#limits,
       counters: this.#counters,
-      injectMeta: this.#options.injectMeta ?? 'always',
       logger,
       onOpen: () => this.#backoffs.delete(owner),
       onEnd: (startFailed) => {
@@ -231,6 +252,24 @@ export class StdioBridge implements Upstream {
       },
     });
     return session;
+  }
+
+  #childOptions() {
+    const {
+      command,
+      args = [],
+      env = {},
+      cwd,
+      inheritedEnv,
+      stderr = 'discard',
+      injectMeta = 'always',
+    } = this.#options;
+    const environment = childEnvironment(inheritedEnv, env);
+    return {
+      command: { command, args, env: environment, ...(cwd === undefined ? {} : { cwd }) },
+      stderr,
+      injectMeta,
+    } as const;
   }
 
   #startFailed(owner: string): void {
@@ -257,6 +296,7 @@ export class StdioBridge implements Upstream {
     for (const session of [...this.#sessions.values()]) {
       if (session.idleMs >= this.#limits.idleMs) this.#endUnused(session);
     }
+    this.#stateless.endIfIdle();
   }
 
   #endUnused(session: StdioSession): void {
@@ -267,15 +307,4 @@ export class StdioBridge implements Upstream {
 /** Whose session it is. The name of the key counts too: keys without a user share an empty user key. */
 function ownerOf(caller: Caller): string {
   return JSON.stringify([caller.userKey, caller.keyName]);
-}
-
-/** What the client takes, by its Accept header; a missing one takes all. */
-function acceptable(accept: string | undefined): Acceptable {
-  if (accept === undefined) return { json: true, sse: true };
-  const types = new Set(accept.split(',').map((part) => part.split(';', 1)[0]?.trim().toLowerCase()));
-  const all = types.has('*/*');
-  return {
-    json: all || types.has('application/json') || types.has('application/*'),
-    sse: all || types.has('text/event-stream') || types.has('text/*'),
-  };
 }

@@ -24,10 +24,16 @@ export interface CallsLink {
   readonly limits: StdioLimits;
   readonly counters: StdioCounters;
   readonly injectMeta: InjectMeta;
+  /** JSON text of `_meta` for messages of the gateway's own, where the revision wants one */
+  readonly ownMeta?: string;
   /** @returns false when the child takes nothing any more */
   send(json: Uint8Array): boolean;
   /** The client was asked something and has not answered: then a request may take longer. */
   clientIsAsked(): boolean;
+  /** A request whose answer has no end, and so no time limit. */
+  isEndless?(request: ReceivedMessage): boolean;
+  /** HTTP status for a response of the child; omitted: 200 */
+  statusOf?(response: ReceivedMessage): number;
   /** Adds what the session knows about its client and itself. */
   sessionFacts(): Partial<CallEnd>;
   /** @param settled resolves when the answer was recorded */
@@ -54,6 +60,7 @@ export class ClientCalls {
     const gatewayId = this.requests.nextId();
     const { requestTimeoutMs, startTimeoutMs } = this.#link.limits;
     const timeoutMs = message.method === 'initialize' ? startTimeoutMs : requestTimeoutMs;
+    const endless = this.#link.isEndless?.(message) === true;
     const request: OpenRequest = {
       gatewayId,
       clientId: message.id ?? 'null',
@@ -61,7 +68,7 @@ export class ClientCalls {
       observation,
       intent,
       answer,
-      timer: setTimeout(() => this.#onTimeout(request), timeoutMs),
+      timer: endless ? undefined : setTimeout(() => this.#onTimeout(request), timeoutMs),
       sentAt: performance.now(),
     };
     this.requests.add(request);
@@ -85,7 +92,7 @@ export class ClientCalls {
     const json = relabel(message, labels);
     observation.upstreamStarted();
     if (!this.#link.send(json)) {
-      const text = `The MCP server "${server}" has ended. Start a new session.`;
+      const text = `The MCP server "${server}" has ended. Try again, with a new session if you had one.`;
       this.#fail(request, { code: 'child_exited', outcome: 'upstream_unreachable', message: text });
     }
   }
@@ -98,16 +105,17 @@ export class ClientCalls {
     }
     // A task's progress goes on after its request was answered.
     if (request.message.bytes.includes('"task"')) this.requests.keepToken(request);
-    const body = relabel(response, { id: request.clientId });
-    const settled = this.#end(request, endOfResponse(response, body, request.observation.captureBytes), 200);
-    request.answer.respond(body, settled, () => this.#auditError(request));
+    const body = relabel(response, { id: request.clientId, ...subscriptionLabel(response, request) });
+    const status = this.#link.statusOf?.(response) ?? 200;
+    const settled = this.#end(request, endOfResponse(response, body, request.observation.captureBytes), status);
+    request.answer.respond(body, settled, () => this.#auditError(request), status);
     if (request.message.method === 'initialize') this.#link.onInitializeAnswered(response, settled);
   }
 
   /** @returns the request that the child's progress belongs to, if it is open; it then has its full time again */
   progressed(gatewayToken: string | undefined): OpenRequest | undefined {
     const request = this.requests.get(gatewayToken);
-    request?.timer.refresh();
+    request?.timer?.refresh();
     return request;
   }
 
@@ -123,6 +131,13 @@ export class ClientCalls {
     }
     this.#link.send(relabel(notification, { requestId: request.gatewayId }));
     void this.#end(request, { outcome: 'cancelled' });
+    request.answer.withdraw(request.clientId);
+  }
+
+  /** The child ends a subscription, which has no response. */
+  endWithoutResponse(request: OpenRequest): void {
+    if (this.requests.take(request.gatewayId) === undefined) return;
+    this.#end(request, { outcome: 'success' }, 200).catch(() => undefined);
     request.answer.withdraw(request.clientId);
   }
 
@@ -172,7 +187,7 @@ export class ClientCalls {
     if (request.message.method === 'initialize') {
       this.#link.onInitializeTimeout();
     } else if (this.#link.clientIsAsked()) {
-      request.timer.refresh();
+      request.timer?.refresh();
     } else {
       const { server, limits } = this.#link;
       const text = `The MCP server "${server}" did not answer within ${limits.requestTimeoutMs} ms.`;
@@ -182,7 +197,8 @@ export class ClientCalls {
   }
 
   #cancelAtChild(request: OpenRequest, reason: string): void {
-    if (request.message.method !== 'initialize') this.#link.send(cancelledNotification(request.gatewayId, reason));
+    if (request.message.method === 'initialize') return;
+    this.#link.send(cancelledNotification(request.gatewayId, reason, this.#link.ownMeta));
   }
 
   /** @returns when request and end are on disk; rejections reach whoever waits, and nobody else */
@@ -198,4 +214,13 @@ export class ClientCalls {
   #auditError(request: OpenRequest): Buffer {
     return rpcErrorBody(request.clientId, wireError('audit_unavailable').rpcCode, AUDIT_UNAVAILABLE);
   }
+}
+
+/** What belongs to a subscription names the request that opened it, by the id that its reader knows. */
+export function subscriptionLabel(
+  message: ReceivedMessage,
+  request: OpenRequest
+): { readonly subscriptionId?: string } {
+  const named = message.subscriptionId;
+  return named !== undefined && idKey(named) === request.gatewayId ? { subscriptionId: request.clientId } : {};
 }

@@ -14,6 +14,10 @@ export interface StdioCounters {
   unknownResponses: number;
   /** progress and cancellations of a child that belong to nothing open, or that the client cannot receive */
   droppedNotifications: number;
+  /** messages of a stateless child that name no request, while several could be meant */
+  unrelatedNotifications: number;
+  /** requests of a stateless child, which the revision forbids */
+  forbiddenQuestions: number;
   /** responses of a client to questions nobody asked */
   unknownAnswers: number;
   /** cancellations of a client for requests that are not open */
@@ -32,6 +36,8 @@ export function createStdioCounters(): StdioCounters {
     stderrBytes: 0,
     unknownResponses: 0,
     droppedNotifications: 0,
+    unrelatedNotifications: 0,
+    forbiddenQuestions: 0,
     unknownAnswers: 0,
     unknownCancellations: 0,
     lostEvents: 0,

@@ -15,8 +15,14 @@ export interface OutgoingEvent {
   readonly instead?: () => Uint8Array | undefined;
 }
 
-/** Counts bytes that wait for clients and tells when the child has to wait. */
-export class FlowGauge {
+/** Counts bytes that wait for clients. */
+export interface Flow {
+  add(bytes: number): void;
+  remove(bytes: number): void;
+}
+
+/** Tells when the child has to wait. */
+export class FlowGauge implements Flow {
   readonly #maxBytes: number;
   readonly #onFull: () => void;
   readonly #onFree: () => void;
@@ -53,8 +59,9 @@ export interface Carrier {
 
 export interface EventStreamOptions {
   readonly streamNo: number;
-  readonly replay: ReplayBuffer;
-  readonly gauge: FlowGauge;
+  /** omitted: the stream cannot be resumed, and its events have no ids */
+  readonly replay?: ReplayBuffer;
+  readonly gauge: Flow;
   readonly stallTimeoutMs: number;
   readonly keepAliveMs: number;
   /** how long the stream waits for a client that lost its connection */
@@ -95,7 +102,7 @@ export class EventStream {
 
   /** A client has seen an event id of this stream, so it can come back for the rest. */
   get resumable(): boolean {
-    return this.#sentSeq > 0;
+    return this.#options.replay !== undefined && this.#sentSeq > 0;
   }
 
   push(event: OutgoingEvent): void {
@@ -130,7 +137,7 @@ export class EventStream {
     this.#keepAlive = setInterval(() => carrier.answer.keepAlive(), this.#options.keepAliveMs);
     this.#enqueue(async () => {
       const from = afterSeq ?? this.#sentSeq;
-      const missed = this.#options.replay.after({ streamNo: this.streamNo, seq: from });
+      const missed = this.#after(from);
       if (missed.length < this.#seq - from) this.#options.onLost(this.#seq - from - missed.length);
       for (const event of missed) {
         if (this.#next !== carrier) return;
@@ -166,7 +173,7 @@ export class EventStream {
 
   /** Whether a client that has seen `seq` has anything to come back for. */
   hasMoreAfter(seq: number): boolean {
-    return !this.#ended || this.#options.replay.after({ streamNo: this.streamNo, seq }).length > 0;
+    return !this.#ended || this.#after(seq).length > 0;
   }
 
   #finish(): Promise<void> {
@@ -181,18 +188,23 @@ export class EventStream {
   async #deliver(data: Uint8Array): Promise<void> {
     this.#seq += 1;
     const seq = this.#seq;
-    this.#options.replay.add({ streamNo: this.streamNo, seq, data });
+    this.#options.replay?.add({ streamNo: this.streamNo, seq, data });
     if (this.#carrier !== undefined) await this.#send(this.#carrier, data, seq);
   }
 
   async #send(carrier: Carrier, data: Uint8Array, seq: number): Promise<void> {
     const stalled = setTimeout(() => carrier.destroy(), this.#options.stallTimeoutMs);
     try {
-      const sent = await carrier.answer.send({ data, id: eventId({ streamNo: this.streamNo, seq }) });
+      const id = this.#options.replay === undefined ? {} : { id: eventId({ streamNo: this.streamNo, seq }) };
+      const sent = await carrier.answer.send({ data, ...id });
       if (sent) this.#sentSeq = Math.max(this.#sentSeq, seq);
     } finally {
       clearTimeout(stalled);
     }
+  }
+
+  #after(seq: number): ReturnType<ReplayBuffer['after']> {
+    return this.#options.replay?.after({ streamNo: this.streamNo, seq }) ?? [];
   }
 
   #drop(): Carrier | undefined {

@@ -25,6 +25,13 @@ export function startTimedOut(server: string, timeoutMs: number): Failure {
   return { code: 'upstream_timeout', outcome: 'timeout', message };
 }
 
+/** A child that many clients share, and that is started again with the next request. */
+export function failureOfSharedExit(server: string, exit: ChildExit): Failure {
+  const failure = failureOfExit(server, exit, false);
+  if (failure.code !== 'child_exited') return failure;
+  return { ...failure, message: failure.message.replace('Start a new session.', 'Send the request again.') };
+}
+
 export function failureOfExit(server: string, exit: ChildExit, starting: boolean): Failure {
   const outcome = 'upstream_unreachable';
   if (exit.error !== undefined) return { code: exit.error.code, outcome, message: exit.error.message };

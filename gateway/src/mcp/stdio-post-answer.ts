@@ -5,18 +5,14 @@
  * before the responses. Knows nothing of the child.
  */
 import type { Exchange } from './exchange.ts';
-import type { Carrier, EventStream, FlowGauge, OutgoingEvent } from './stdio-event-stream.ts';
+import type { Acceptable } from './stdio-accept.ts';
+import type { Carrier, EventStream, Flow, OutgoingEvent } from './stdio-event-stream.ts';
 import { toEventData } from './stdio-framing.ts';
 import { rpcErrorBody } from './stdio-rpc.ts';
 
-export interface Acceptable {
-  readonly json: boolean;
-  readonly sse: boolean;
-}
-
 export interface PostAnswerOptions {
   readonly accepts: Acceptable;
-  readonly gauge: FlowGauge;
+  readonly gauge: Flow;
   readonly sseAfterMs: number;
   readonly stallTimeoutMs: number;
   /** the client's revision knows events without data */

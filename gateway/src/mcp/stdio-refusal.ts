@@ -2,7 +2,9 @@
 import { wireError, type ErrorCode } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { CallEnd } from './observer.ts';
+import { rpcErrorText } from './rpc-error.ts';
 import { rpcErrorBody } from './stdio-rpc.ts';
+import type { StatelessRefusal } from './stateless-request.ts';
 
 type Verdict = Pick<CallEnd, 'outcome' | 'deniedBy'>;
 
@@ -14,9 +16,23 @@ export async function refuse(exchange: Exchange, code: ErrorCode, message: strin
 }
 
 /** With a status that the table of errors does not have. */
-export async function refuseWith(exchange: Exchange, httpStatus: number, message: string): Promise<void> {
+export async function refuseWith(
+  exchange: Exchange,
+  httpStatus: number,
+  message: string,
+  headers: Record<string, string> = {}
+): Promise<void> {
   const recorded = recordAttempts(exchange, { outcome: 'rpc_error', errorType: 'invalid_request', httpStatus });
-  await exchange.sendJson(httpStatus, rpcErrorBody('null', wireError('method_not_allowed').rpcCode, message), recorded);
+  const body = rpcErrorBody('null', wireError('method_not_allowed').rpcCode, message);
+  await exchange.sendJson(httpStatus, body, recorded, headers);
+}
+
+/** With the code, the status and the data of the stateless revision. */
+export async function refuseStateless(exchange: Exchange, refusal: StatelessRefusal): Promise<void> {
+  const { code, httpStatus, message, data } = refusal;
+  const end: CallEnd = { outcome: 'rpc_error', errorType: String(code), rpcErrorCode: code, httpStatus };
+  const body = rpcErrorText(exchange.messages.length === 1 ? exchange.messages[0]?.id : undefined, code, message, data);
+  await exchange.sendJson(httpStatus, body, recordAttempts(exchange, end));
 }
 
 function verdictOn(code: ErrorCode): Verdict {

@@ -14,6 +14,7 @@ export interface Labels {
   readonly id?: string;
   readonly progressToken?: string;
   readonly requestId?: string;
+  readonly subscriptionId?: string;
   /** for `params._meta` */
   readonly trace?: TraceContextCarrier;
   /** default `always` */
@@ -28,6 +29,7 @@ export function relabel(message: ReceivedMessage, labels: Labels): Buffer {
   replace(message.idRange, labels.id);
   replace(message.progressTokenRange, labels.progressToken);
   replace(message.requestIdRange, labels.requestId);
+  replace(message.subscriptionIdRange, labels.subscriptionId);
   const traced =
     labels.trace === undefined ? undefined : traceEdit({ message, trace: labels.trace }, labels.injectMeta ?? 'always');
   if (traced !== undefined) edits.push(traced);

@@ -18,7 +18,8 @@ export interface OpenRequest {
   readonly observation: CallObservation;
   readonly intent: Promise<void>;
   readonly answer: PostAnswer;
-  readonly timer: NodeJS.Timeout;
+  /** undefined: it may take as long as it likes */
+  readonly timer: NodeJS.Timeout | undefined;
   /** `performance.now()` */
   readonly sentAt: number;
 }
@@ -77,6 +78,17 @@ export class OpenRequests {
   /** The only open request, if there is exactly one. */
   only(): OpenRequest | undefined {
     return this.size === 1 ? this.#byGatewayId.values().next().value : undefined;
+  }
+
+  /** The only one of which that is so, if there is exactly one. */
+  onlyWhere(matches: (request: OpenRequest) => boolean): OpenRequest | undefined {
+    let found: OpenRequest | undefined;
+    for (const request of this.#byGatewayId.values()) {
+      if (!matches(request)) continue;
+      if (found !== undefined) return undefined;
+      found = request;
+    }
+    return found;
   }
 
   newestWhere(matches: (request: OpenRequest) => boolean): OpenRequest | undefined {

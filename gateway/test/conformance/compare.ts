@@ -52,9 +52,15 @@ export function compare(
     const differs = onlyDirect.length + onlyThrough.length > 0;
     const at = `${where.suite}, ${where.route}, ${scenario}`;
     if (before.length === 0) problems.push(`${at}: no checks at all when asked directly.`);
-    if (after.length === 0 && explainedBy?.noChecks !== true) problems.push(`${at}: no checks at all.`);
+    const counts = formatCounts(countChecks(after));
+    if (after.length === 0 && explainedBy === undefined) problems.push(`${at}: no checks at all.`);
     if (differs && explainedBy === undefined) {
       problems.push(`${at}: differs without a reason. ${summary(onlyDirect, onlyThrough)}`);
+    }
+    if (explainedBy !== undefined && counts !== explainedBy.through) {
+      problems.push(
+        `${at}: differences.ts expects ${explainedBy.through}, this is ${counts}. ${summary(onlyDirect, onlyThrough)}`
+      );
     }
     if (!differs && explainedBy !== undefined)
       problems.push(`${at}: differences.ts explains a difference that is none.`);

@@ -48,10 +48,9 @@ function differences(): string[] {
   return [
     '### Differences',
     '',
-    '| scenario | suites | upstream | clause | why |',
-    '| --- | --- | --- | --- | --- |',
-    ...DIFFERENCES.map(({ scenario, suites, route, clause, why }) =>
-      row([`\`${scenario}\``, suites.join(', '), route, clause, why])
+    ...DIFFERENCES.map(
+      ({ scenario, suites, route, clause, why }) =>
+        `- \`${scenario}\`, ${route} upstream (${suites.join('; ')}). ${why} Clause: ${clause}.`
     ),
   ];
 }

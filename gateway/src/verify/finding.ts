@@ -2,29 +2,27 @@
  * What verification can find, one closed set, and what each means in words. A finding names the chain, the position and,
  * where it is known, the call; it never repeats what a record holds.
  */
-export const FINDING_KINDS = [
+export type FindingKind =
   /** its link is there, the record is not; or a position of the chain has neither */
-  'missing',
+  | 'missing'
   /** not the content, hash or time that its link stands for */
-  'changed',
+  | 'changed'
   /** it stands at another position than it was recorded at */
-  'reordered',
+  | 'reordered'
   /** a position with two links: two histories of one chain */
-  'forked',
+  | 'forked'
   /** a record that no chain knows */
-  'added',
+  | 'added'
   /** the link before it is missing, so it cannot be recomputed */
-  'unlinked',
+  | 'unlinked'
   /** a signature that its key did not make */
-  'checkpoint_forged',
+  | 'checkpoint_forged'
   /** signed by a key that is not at hand */
-  'checkpoint_key_unknown',
+  | 'checkpoint_key_unknown'
   /** a signed position has another hash now: the chain was rewritten */
-  'checkpoint_contradicted',
+  | 'checkpoint_contradicted'
   /** more records came after the newest valid checkpoint than a gateway leaves unsigned */
-  'unsigned',
-] as const;
-export type FindingKind = (typeof FINDING_KINDS)[number];
+  | 'unsigned';
 
 export interface Finding {
   readonly kind: FindingKind;

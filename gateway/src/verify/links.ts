@@ -3,9 +3,6 @@
  * has a reason not to be there: an opened stream whose row its end replaced, a record that retention removed.
  */
 import {
-  ACCESS_LOG,
-  CALLS,
-  EXAMPLES,
   firstLinkFrom,
   knownIds,
   lackingLinks,
@@ -13,8 +10,8 @@ import {
   type LackingLinks,
   type LinkPage,
   type LinkRange,
-  type RecordTable,
-} from '../store/queries/chain-verification.ts';
+} from '../store/queries/chain-links.ts';
+import { ACCESS_LOG, CALLS, EXAMPLES, type RecordTable } from '../store/queries/chain-verification.ts';
 import type { Findings } from './finding.ts';
 import type { ChainTally, VerifyOptions } from './verification.ts';
 

@@ -4,7 +4,7 @@
  * the findings the first 1,000 are kept.
  */
 import { linkHashes, signedChains } from '../store/queries/chain-checkpoints.ts';
-import { chainExtents } from '../store/queries/chain-verification.ts';
+import { chainExtents } from '../store/queries/chain-links.ts';
 import { verifyCheckpoints } from './checkpoints.ts';
 import { Findings } from './finding.ts';
 import { LinkWalk } from './links.ts';

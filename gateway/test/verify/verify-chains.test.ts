@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts';
 import { readDeliveredLink } from '../../src/spool/delivered-link.ts';
 import type { Finding } from '../../src/verify/finding.ts';
@@ -22,6 +22,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await store.stop();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+afterEach(async () => {
+  const tables = ['calls', 'access_log', 'chain', 'checkpoints'];
+  await Promise.all(tables.map((table) => sql(`ALTER TABLE mcp.${table} DELETE WHERE true`)));
 });
 
 function verify(more: Partial<VerifyOptions> = {}): Promise<Verification> {
@@ -127,9 +132,6 @@ describe('a log that nobody touched', () => {
     expect(result.findings).toEqual([]);
     // the stream's opening lost its reason to be away, too
     expect(result.chains.find(({ chainId }) => chainId === chain.id)?.pending).toBeGreaterThan(0);
-    await sql(`ALTER TABLE mcp.chain DELETE WHERE chain_id = '${chain.id}'`);
-    await sql(`ALTER TABLE mcp.calls DELETE WHERE chain_id = '${chain.id}'`);
-    await sql(`ALTER TABLE mcp.checkpoints DELETE WHERE chain_id = '${chain.id}'`);
   });
 });
 
@@ -164,6 +166,21 @@ describe('tampering', () => {
       { kind: 'missing', chainId: chain.id, seq: 7n, toSeq: 8n },
       { kind: 'unlinked', chainId: chain.id, seq: 9n, callId: ids[8] },
       { kind: 'missing', chainId: chain.id, seq: 13n, callId: ids[12] },
+    ]);
+  });
+
+  it('names an access record that was changed or deleted: who looked is part of the proof', async () => {
+    const chain = await open();
+    for (let n = 0; n < 3; n += 1) {
+      await chain.access.record({ action: 'payload.read', decision: 'allowed', actorKey: `k${n}`, actorKind: 'token' });
+    }
+    await chain.sign();
+    await chain.deliver(store);
+    await sql(`ALTER TABLE mcp.access_log UPDATE actor_key = 'nobody' WHERE chain_id = '${chain.id}' AND seq = 1`);
+    await sql(`ALTER TABLE mcp.access_log DELETE WHERE chain_id = '${chain.id}' AND seq = 2`);
+    expect(await findingsOf(chain)).toMatchObject([
+      { kind: 'changed', seq: 1n },
+      { kind: 'missing', seq: 2n },
     ]);
   });
 

@@ -2,9 +2,8 @@
  * Checkpoints for `gatelens verify`: what was signed, what the chain has at that position now, and how much of a chain
  * came after its newest checkpoint. Checks no signature; verify/checkpoints.ts does.
  */
+import { VERIFY_SETTINGS } from './chain-verification.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
-
-const SETTINGS = 'SETTINGS max_execution_time = 300';
 
 export interface CheckpointRow {
   readonly seq: string;
@@ -23,7 +22,7 @@ export async function signedChains(
 ): Promise<ReadonlyMap<string, bigint>> {
   const rows = await store.query<{ chain: string; last: string }>(
     `SELECT toString(chain_id) AS chain, toString(max(seq)) AS last FROM mcp.checkpoints GROUP BY chain
-${SETTINGS}`,
+${VERIFY_SETTINGS}`,
     {},
     options
   );
@@ -51,7 +50,7 @@ LEFT JOIN (
     WHERE chain_id = {chainId:String} AND seq IN (SELECT at FROM page) GROUP BY link_seq
 ) AS links ON link_seq = at
 ORDER BY at, hash, key_id, signature
-${SETTINGS}`,
+${VERIFY_SETTINGS}`,
     { chainId, fromSeq: `${fromSeq}`, limit },
     options
   );
@@ -75,7 +74,7 @@ export async function chainTail(
   const [row] = await store.query<{ n: string; span: string }>(
     `SELECT toString(count()) AS n, toString(max(ended) - min(ended)) AS span
 FROM (${part('mcp.calls')} UNION ALL ${part('mcp.access_log')})
-${SETTINGS}`,
+${VERIFY_SETTINGS}`,
     { chainId, seq: `${seq}` },
     options
   );
@@ -91,7 +90,7 @@ export async function linkHashes(
 ): Promise<readonly string[]> {
   const rows = await store.query<{ hash: string }>(
     `SELECT DISTINCT record_hash AS hash FROM mcp.chain WHERE chain_id = {chainId:String} AND seq = {seq:UInt64}
-${SETTINGS}`,
+${VERIFY_SETTINGS}`,
     { chainId, seq: `${seq}` },
     options
   );

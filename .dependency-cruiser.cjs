@@ -35,6 +35,17 @@ module.exports = {
     only('store', ['record', 'errors', 'logger', 'private-directory']),
     only('verify', ['store/queries', 'record', 'errors', 'logger']),
     only('audit-api', ['store', 'access', 'protection', 'record', 'errors', 'logger']),
+    only('demo', [
+      'assembly',
+      'config',
+      'access',
+      'protection/(keyring|pseudonyms|seams)',
+      'telemetry/(call-observer|clock)',
+      'mcp/observer',
+      'record',
+      'errors',
+      'logger',
+    ]),
     {
       name: 'only-sdk-imports-the-otel-sdk',
       severity: 'error',

@@ -7,13 +7,14 @@ import manifest from '../package.json' with { type: 'json' };
 import { checkConfigCommand } from './cli/check-config.ts';
 import type { CliContext } from './cli/context.ts';
 import { apiKeysCommand, tokensCommand } from './cli/credentials.ts';
+import { demoCommand } from './cli/demo.ts';
 import { EXIT, type ExitCode } from './cli/exit-codes.ts';
 import { debugTextOf, failureOf } from './cli/failure.ts';
 import { keyringCommand } from './cli/keyring.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { serveCommand, type StartService } from './cli/serve.ts';
-
 import { verifyCommand } from './cli/verify.ts';
+
 export const VERSION: string = manifest.version;
 
 const HELP = `
@@ -22,6 +23,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration, 4 data directory, 
 Examples:
   $ gatelens serve                                    with gatelens.yaml, or sample servers
   $ gatelens serve --mcp-config claude_desktop_config.json
+  $ gatelens demo                                     calls to look at
   $ gatelens check-config --config gatelens.yaml
   $ gatelens api-keys create --name ci --user ana@example.com --expires 90d
   $ gatelens tokens create --name siem --role auditor
@@ -56,6 +58,7 @@ function program(context: CliContext, startService: StartService): Command {
     .version(VERSION)
     .addHelpText('after', HELP)
     .addCommand(serveCommand(context, VERSION, startService))
+    .addCommand(demoCommand(context, VERSION, startService))
     .addCommand(migrateCommand(context))
     .addCommand(checkConfigCommand(context))
     .addCommand(apiKeysCommand(context))

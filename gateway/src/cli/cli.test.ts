@@ -185,7 +185,7 @@ describe('gatelens serve', () => {
   it('without a configuration starts sample servers, and shows what to paste and the same tokens each time', async () => {
     const first = await serve([]);
     const [start] = first.starts;
-    expect(Object.keys(start?.config.mcpServers ?? {})).toEqual(['everything', 'filesystem', 'memory']);
+    expect(Object.keys(start?.config.mcpServers ?? {})).toEqual(['everything', 'filesystem', 'memory', 'flaky']);
     expect(start?.config.auth.anonymous).toBe(true);
     const { filesystem } = start?.config.mcpServers ?? {};
     expect(filesystem).toMatchObject({ command: '/usr/bin/node' });

@@ -9,6 +9,8 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { writePrivateFile } from '../access/credential-file.ts';
 import { createSecret, hashSecret } from '../access/secrets.ts';
+import { CONTRACTORS } from '../demo/people.ts';
+import { FLAKY_PROGRAM, NODE_FLAGS } from '../demo/sample-programs.ts';
 import { GatelensError } from '../errors.ts';
 import { makePrivateDirectory } from '../private-directory.ts';
 
@@ -40,6 +42,7 @@ export function quickStartDefaults(
   });
   return {
     mcpServers: withServers ? sampleServers(dataDir, nodePath) : {},
+    ...(withServers ? { policy: SAMPLE_POLICY } : {}),
     auth: { anonymous: true },
     auditApi: {
       tokens:
@@ -57,11 +60,12 @@ export function quickStartDefaults(
 /** Makes what the quick start needs in the data directory, once. Throws GatelensError `data_dir_unusable`. */
 export function makeQuickStartFiles({ dataDir, withServers }: QuickStartOptions): QuickStartTokens {
   const tokens = readOrMakeTokens(join(dataDir, 'keys', 'demo-tokens.json'));
-  if (withServers) makeSampleFiles(sampleDirectory(dataDir));
+  if (withServers) makeSampleFiles(dataDir);
   return tokens;
 }
 
-function sampleDirectory(dataDir: string): string {
+/** Folder of the sample file server. */
+export function sampleDirectory(dataDir: string): string {
   return join(dataDir, 'sample-files');
 }
 
@@ -96,8 +100,21 @@ function sampleServers(dataDir: string, nodePath: string): Readonly<Record<strin
     memory: child('@modelcontextprotocol/server-memory', [], {
       MEMORY_FILE_PATH: join(dataDir, 'sample-memory.jsonl'),
     }),
+    flaky: { command: nodePath, args: [...NODE_FLAGS, FLAKY_PROGRAM].map(literally), requestTimeout: '2s' },
   };
 }
+
+/** Something to be denied: who has no key, or one of another team, never notices it. */
+const SAMPLE_POLICY = [
+  {
+    name: 'contractors-read-only',
+    allow: false,
+    users: [`team:${CONTRACTORS}`],
+    servers: ['filesystem'],
+    tools: ['write_*', 'edit_*', 'move_*', 'create_*'],
+  },
+  { name: 'everybody', allow: true },
+];
 
 /** A path is no template, even if a directory is called `${x}`. */
 function literally(text: string): string {
@@ -131,7 +148,9 @@ const SAMPLE_FILES: Readonly<Record<string, string>> = {
   'data/settings.json': '{\n  "theme": "dark",\n  "pageSize": 50\n}\n',
 };
 
-function makeSampleFiles(directory: string): void {
+/** Leaves what is there. Throws GatelensError `data_dir_unusable`. */
+export function makeSampleFiles(dataDir: string): void {
+  const directory = sampleDirectory(dataDir);
   if (existsSync(directory)) return;
   try {
     for (const [name, content] of Object.entries(SAMPLE_FILES)) {
@@ -143,9 +162,7 @@ function makeSampleFiles(directory: string): void {
     throw new GatelensError(
       'data_dir_unusable',
       `${directory} cannot be written. Check the rights and the space, or choose another place with --data-dir.`,
-      {
-        cause: error,
-      }
+      { cause: error }
     );
   }
 }

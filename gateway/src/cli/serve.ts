@@ -8,6 +8,7 @@ import type { Gatelens, StartOptions } from '../main.ts';
 import { findConfig, withConfigOptions, type ConfigOptions } from './common-options.ts';
 import type { CliContext } from './context.ts';
 import { startMessage } from './start-message.ts';
+import { closeInTime, stopRequests } from './stop.ts';
 
 /** `startGatelens` of main.ts, or a stand-in in tests. */
 export type StartService = (options: StartOptions) => Promise<Gatelens>;
@@ -23,7 +24,7 @@ export function serveCommand(context: CliContext, version: string, startService:
     .addHelpText(
       'after',
       `
-Without a configuration three sample servers run, callers of this machine need no key, and tokens of the audit API
+Without a configuration four sample servers run, callers of this machine need no key, and tokens of the audit API
 are made and shown.
 
 Examples:
@@ -45,39 +46,4 @@ Examples:
       await stop;
       await closeInTime(service, loaded.config.limits.shutdownTimeout, context);
     });
-}
-
-/** npm and terminals often send the same signal twice; that is no second request. */
-const SAME_REQUEST_MS = 500;
-
-/** Resolves at the first signal; a later one ends the process, also while it is still starting. */
-function stopRequests(context: CliContext): Promise<void> {
-  return new Promise((resolve) => {
-    let firstAtMs: number | undefined;
-    context.onSignal((signal) => {
-      const nowMs = context.now().getTime();
-      if (firstAtMs === undefined) {
-        firstAtMs = nowMs;
-        context.note(`Stopping on ${signal}: running calls may end first. Once more to stop at once.`);
-        resolve();
-      } else if (nowMs - firstAtMs > SAME_REQUEST_MS) {
-        context.exitNow(1);
-      }
-    });
-  });
-}
-
-/** What is flushed after the calls have ended takes a moment, too. */
-const FLUSH_MS = 5000;
-
-async function closeInTime(service: Gatelens, timeoutMs: number, context: CliContext): Promise<void> {
-  const deadline = setTimeout(() => {
-    context.note('Stopping took too long and was cut off. What was on disk is kept and continues at the next start.');
-    context.exitNow(1);
-  }, timeoutMs + FLUSH_MS);
-  try {
-    await service.close();
-  } finally {
-    clearTimeout(deadline);
-  }
 }

@@ -49,7 +49,8 @@ function inline(value: unknown): string {
     .join(', ')} }`;
 }
 
-function firstCall(auditApi: string, quickStart: QuickStartTokens | undefined): string[] {
+/** How to see the calls, with a token where one was made for trying out. */
+export function firstCall(auditApi: string, quickStart: QuickStartTokens | undefined): string[] {
   const curl = (token: string) => `  curl -s -H "Authorization: Bearer ${token}" '${auditApi}/api/v1/calls?limit=5'`;
   if (quickStart === undefined) {
     return [

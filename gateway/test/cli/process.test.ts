@@ -39,6 +39,7 @@ describe('the program', () => {
     expect(err).toBe('');
     for (const word of [
       'serve',
+      'demo',
       'migrate',
       'check-config',
       'api-keys',
@@ -71,6 +72,8 @@ describe('the program', () => {
       4,
       /--data-dir/,
     ],
+    ['a history of no days', ['demo', '--history', '--days', '0'], 2, /--days takes a whole number/],
+    ['a demo without room for its files', ['demo', '--data-dir', '/proc/x'], 4, /--data-dir/],
     ['a quick start without room for its files', ['serve', '--data-dir', '/proc/x'], 4, /--data-dir/],
   ])('ends on %s with its own exit code, in words', async (_, args, code, words) => {
     writeFileSync(join(cwd, 'broken.yaml'), 'mcpServers:\n\tdocs: CANARY-secret\n');

@@ -11,7 +11,7 @@ import {
   type LinkPage,
   type LinkRange,
 } from '../store/queries/chain-links.ts';
-import { ACCESS_LOG, CALLS, EXAMPLES, type RecordTable } from '../store/queries/chain-verification.ts';
+import { ACCESS_LOG, CALLS, EXAMPLES, type RecordTable } from '../store/queries/chain-rows.ts';
 import type { Findings } from './finding.ts';
 import type { ChainTally, VerifyOptions } from './verification.ts';
 

@@ -12,7 +12,7 @@ import {
   type CheckedRows,
   type RecordTable,
   type RowExample,
-} from '../store/queries/chain-verification.ts';
+} from '../store/queries/chain-rows.ts';
 import type { Findings } from './finding.ts';
 import type { ChainTally, VerifyOptions } from './verification.ts';
 

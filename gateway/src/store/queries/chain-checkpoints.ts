@@ -2,7 +2,7 @@
  * Checkpoints for `gatelens verify`: what was signed, what the chain has at that position now, and how much of a chain
  * came after its newest checkpoint. Checks no signature; verify/checkpoints.ts does.
  */
-import { VERIFY_SETTINGS } from './chain-verification.ts';
+import { VERIFY_SETTINGS } from './chain-rows.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 
 export interface CheckpointRow {

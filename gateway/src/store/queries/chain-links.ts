@@ -2,7 +2,7 @@
  * The questions of `gatelens verify` about a chain itself: which positions it has, where it has gaps or forks, and which
  * of its links lack their record, with the reason where there is one. Page by page, counts and examples only.
  */
-import { EXAMPLES, VERIFY_SETTINGS, type RecordTable } from './chain-verification.ts';
+import { EXAMPLES, VERIFY_SETTINGS, type RecordTable } from './chain-rows.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 
 export interface ChainExtent {

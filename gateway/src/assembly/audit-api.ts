@@ -41,6 +41,7 @@ export async function startAuditApi(options: {
     logger,
     version: options.version,
     payloadRetentionMs: config.retention.payloads,
+    configuredServers: Object.keys(config.mcpServers),
   });
   return startAuditApiServer(api, config.listen.auditApi);
 }

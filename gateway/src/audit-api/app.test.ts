@@ -148,6 +148,7 @@ function start(world: World = {}) {
     logger: { info: log, warn: log, error: log },
     version: '0.0.0-test',
     payloadRetentionMs: 90 * 86_400_000,
+    configuredServers: ['hr'],
   };
   const api = createAuditApi(deps);
   const get = (path: string, token?: string): Promise<Response> =>

@@ -21,6 +21,9 @@ import { registerMe } from './routes/me.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerTimeline } from './routes/timeline.ts';
 import { registerUsage } from './routes/usage.ts';
+import { registerUsageCharts } from './routes/usage-charts.ts';
+import { registerUsageTables } from './routes/usage-tables.ts';
+import { registerUsageUnused } from './routes/usage-unused.ts';
 import { visibilityOf } from './visibility.ts';
 
 const PUBLIC_PATHS: ReadonlySet<string> = new Set([healthRoute.path, openApiRoute.path]);
@@ -61,6 +64,9 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerTimeline(api, routeDeps);
   registerSessions(api, routeDeps);
   registerUsage(api, routeDeps);
+  registerUsageCharts(api, routeDeps);
+  registerUsageTables(api, routeDeps);
+  registerUsageUnused(api, routeDeps);
   registerHealth(api, routeDeps);
   return api;
 }

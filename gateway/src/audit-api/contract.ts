@@ -16,4 +16,14 @@ export type { Me, Role } from './contract/me.ts';
 export type { CallPayload, PayloadPart } from './contract/payload.ts';
 export type { Session, SessionDetail, SessionPage } from './contract/session.ts';
 export type { Timeline } from './contract/timeline.ts';
+export type { Concurrency, UsageBucket, UsageOverTime } from './contract/usage-charts.ts';
+export type {
+  ClientUsage,
+  UnusedItem,
+  UsageClients,
+  UsageServers,
+  UsageTools,
+  UsageUnused,
+  UsageUsers,
+} from './contract/usage-tables.ts';
 export type { ServerUsage, ToolUsage, UsageSummary, UserServerUsage } from './contract/usage.ts';

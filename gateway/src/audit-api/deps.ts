@@ -32,6 +32,8 @@ export interface AuditApiDeps {
   readonly version: string;
   /** `retention.payloads` */
   readonly payloadRetentionMs: number;
+  /** names in `mcpServers` */
+  readonly configuredServers: readonly string[];
 }
 
 /** What the routes get: the same, with a store that has limits and a log for refusals. */

@@ -2,7 +2,9 @@
  * From the usage rows of the store to the summary of the contract: rates, milliseconds, names of people where they may
  * be seen, and which tables were cut. Arithmetic only; what counts as request or error is defined in SQL.
  */
-import type { Usage, UsageRow, UserUsageRow } from '../store/queries/usage.ts';
+import type { Outcome } from '../record/vocabulary.ts';
+import type { OutcomeRow } from '../store/queries/timeline.ts';
+import type { Usage, UsageRow, UsageTotals, UserUsageRow } from '../store/queries/usage.ts';
 import type { ServerUsage, ToolUsage, UsageSummary, UserServerUsage } from './contract.ts';
 import type { Principals } from './call-view.ts';
 import { userView } from './call-view.ts';
@@ -31,6 +33,16 @@ export function requestFigures(
   return { ...figures(row), ...latency(row) };
 }
 
+/** Sums by outcome; those without any are left out. */
+export function outcomeCounts(rows: readonly OutcomeRow[]): Partial<Record<Outcome | 'open', number>> {
+  const outcomes: Partial<Record<Outcome | 'open', number>> = {};
+  for (const row of rows) {
+    const outcome = row.ended === '' ? 'open' : (row.ended as Outcome);
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + Number(row.calls);
+  }
+  return outcomes;
+}
+
 interface Timed {
   readonly quantiles_us: readonly number[];
 }
@@ -42,7 +54,13 @@ function latency(row: Timed | undefined): Pick<ServerUsage, 'p50Ms' | 'p95Ms' | 
   return { p50Ms: p50, p95Ms: p95, p99Ms: p99 };
 }
 
-function traffic(row: UsageRow | undefined): Pick<ServerUsage, 'tokensEstimated' | 'requestBytes' | 'responseBytes'> {
+interface Traffic {
+  readonly tokens: number | string;
+  readonly bytes_in: number | string;
+  readonly bytes_out: number | string;
+}
+
+function traffic(row: Traffic | undefined): Pick<ServerUsage, 'tokensEstimated' | 'requestBytes' | 'responseBytes'> {
   return {
     tokensEstimated: Number(row?.tokens ?? 0),
     requestBytes: Number(row?.bytes_in ?? 0),
@@ -61,8 +79,6 @@ export function usageView(
   context: UsageViewContext
 ): Pick<UsageSummary, 'totals' | 'servers' | 'userServers' | 'tools' | 'truncated'> {
   const { limit } = context;
-  const totals = usage.rows.find((row) => row.level === LEVEL.totals);
-  const userTotals = usage.userRows.find((row) => row.level === LEVEL.totals);
   const usersOf = new Map(
     usage.userRows.filter((row) => row.level === LEVEL.userServer).map((row) => [row.server, Number(row.users)])
   );
@@ -72,14 +88,7 @@ export function usageView(
   const cut = { servers, userServers, tools };
   const truncated = (['servers', 'userServers', 'tools'] as const).filter((table) => cut[table].length > limit);
   return {
-    totals: {
-      ...figures(totals),
-      ...latency(totals),
-      users: Number(userTotals?.users ?? 0),
-      servers: Number(totals?.servers ?? 0),
-      tools: Number(totals?.tools ?? 0),
-      ...traffic(totals),
-    },
+    totals: totalsView(usage),
     servers: servers.slice(0, limit).map((row) => serverLine(row, usersOf)),
     userServers: userServers.slice(0, limit).map((row) => userLine(row, context)),
     tools: tools.slice(0, limit).map(toolLine),
@@ -87,19 +96,48 @@ export function usageView(
   };
 }
 
+export function totalsView(usage: UsageTotals): UsageSummary['totals'] {
+  const totals = usage.rows.find((row) => row.level === LEVEL.totals);
+  const userTotals = usage.userRows.find((row) => row.level === LEVEL.totals);
+  return {
+    ...figures(totals),
+    ...latency(totals),
+    users: Number(userTotals?.users ?? 0),
+    servers: Number(totals?.servers ?? 0),
+    tools: Number(totals?.tools ?? 0),
+    ...traffic(totals),
+  };
+}
+
 function serverLine(row: UsageRow, usersOf: ReadonlyMap<string, number>): ServerUsage {
-  const users = usersOf.get(row.server) ?? 0;
-  return { server: row.server, ...figures(row), ...latency(row), users, ...traffic(row) };
+  return serverUsage(row, row.server, usersOf.get(row.server) ?? 0);
+}
+
+export function serverUsage(row: Counted & Timed & Traffic, server: string, users: number): ServerUsage {
+  return { server, ...figures(row), ...latency(row), users, ...traffic(row) };
 }
 
 function userLine(row: UserUsageRow, { visibility, principals }: UsageViewContext): UserServerUsage {
-  const user = userView(row.user_key, visibility, principals);
-  return { user, server: row.server, ...figures(row), tokensEstimated: Number(row.tokens) };
+  return userUsage(row, { userKey: row.user_key, server: row.server }, visibility, principals);
+}
+
+export function userUsage(
+  row: Counted & Pick<Traffic, 'tokens'>,
+  { userKey, server }: { readonly userKey: string; readonly server: string },
+  visibility: Visibility,
+  principals: Principals
+): UserServerUsage {
+  const user = userView(userKey, visibility, principals);
+  return { user, server, ...figures(row), tokensEstimated: Number(row.tokens) };
 }
 
 function toolLine(row: UsageRow): ToolUsage {
+  return toolUsage(row, row.server, row.tool);
+}
+
+export function toolUsage(row: Counted & Timed & Pick<Traffic, 'tokens'>, server: string, tool: string): ToolUsage {
   const tokensEstimated = Number(row.tokens);
   const calls = Number(row.calls);
   const tokensPerCall = calls === 0 ? 0 : tokensEstimated / calls;
-  return { server: row.server, tool: row.tool, ...figures(row), ...latency(row), tokensEstimated, tokensPerCall };
+  return { server, tool, ...figures(row), ...latency(row), tokensEstimated, tokensPerCall };
 }

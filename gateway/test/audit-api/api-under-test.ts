@@ -227,6 +227,7 @@ export function startTestApi(reader: StoreReader, over: { readonly wallMs?: () =
     logger: silentLogger,
     version: '0.0.0-test',
     payloadRetentionMs: PAYLOAD_RETENTION_MS,
+    configuredServers: ['github', 'hr', 'never-called'],
   });
   return {
     api,

@@ -129,4 +129,47 @@ export const SessionsQuery = z.strictObject({
 
 export const SessionQuery = z.strictObject({ limit: limitParam, cursor: cursorParam });
 
-export const UsageQuery = z.strictObject({ ...recentRangeParams, ...requestFilters, limit: limitParam });
+const compareParam = z
+  .enum(['previous'], 'use previous, or leave it out')
+  .optional()
+  .openapi({ description: '`previous`: also the period of equal length just before' });
+
+export const UsageQuery = z.strictObject({
+  ...recentRangeParams,
+  ...requestFilters,
+  compare: compareParam,
+  limit: limitParam,
+});
+
+export const UsageOverTimeQuery = z.strictObject({
+  ...recentRangeParams,
+  ...requestFilters,
+  compare: compareParam,
+  buckets: bucketsParam,
+});
+
+const formatParam = z
+  .enum(['json', 'csv'], 'use json or csv')
+  .optional()
+  .openapi({ description: '`csv`: the same table as a file; `Accept: text/csv` does the same. JSON by default.' });
+
+export const UsageTableQuery = z.strictObject({
+  ...recentRangeParams,
+  ...requestFilters,
+  limit: limitParam,
+  format: formatParam,
+});
+
+export const UnusedQuery = z.strictObject({
+  days: wholeNumber({ min: 1, max: 365 }, 'not called for so many days').default(30),
+  demo: demoParam,
+  limit: limitParam,
+  format: formatParam,
+});
+
+export const ConcurrencyQuery = z.strictObject({
+  ...recentRangeParams,
+  ...requestFilters,
+  buckets: bucketsParam,
+  limit: limitParam,
+});

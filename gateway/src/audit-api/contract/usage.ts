@@ -6,23 +6,23 @@
 import { z } from '@hono/zod-openapi';
 import { User } from './call.ts';
 
-const figures = {
+export const usageFigures = {
   calls: z.number().openapi({ description: 'requests that are over' }),
   errors: z.number().openapi({ description: 'tool_error, rpc_error, timeout, upstream_unreachable, interrupted' }),
   denied: z.number(),
   errorRate: z.number().openapi({ description: 'errors / calls, 0 to 1' }),
 };
 
-const latency = {
-  p50Ms: z.number().nullable(),
+export const usageLatency = {
+  p50Ms: z.number().nullable().openapi({ description: 'within 9 %: from log buckets' }),
   p95Ms: z.number().nullable(),
   p99Ms: z.number().nullable(),
 };
 
 const UsageTotals = z
   .object({
-    ...figures,
-    ...latency,
+    ...usageFigures,
+    ...usageLatency,
     users: z.number(),
     servers: z.number(),
     tools: z.number(),
@@ -35,8 +35,8 @@ const UsageTotals = z
 export const ServerUsage = z
   .object({
     server: z.string(),
-    ...figures,
-    ...latency,
+    ...usageFigures,
+    ...usageLatency,
     users: z.number(),
     tokensEstimated: z.number(),
     requestBytes: z.number(),
@@ -49,7 +49,7 @@ export const UserServerUsage = z
   .object({
     user: User.nullable().openapi({ description: 'null: calls by nobody known' }),
     server: z.string(),
-    ...figures,
+    ...usageFigures,
     tokensEstimated: z.number(),
   })
   .openapi('UserServerUsage');
@@ -59,8 +59,8 @@ export const ToolUsage = z
   .object({
     server: z.string(),
     tool: z.string(),
-    ...figures,
-    ...latency,
+    ...usageFigures,
+    ...usageLatency,
     tokensEstimated: z.number(),
     tokensPerCall: z.number().openapi({ description: 'estimated tokens of a result, on average' }),
   })
@@ -78,6 +78,9 @@ export const UsageSummary = z
         'how far the rollups are behind the calls, in seconds. The figures are complete all the same: what the rollups lack is read from the calls',
     }),
     totals: UsageTotals,
+    previous: UsageTotals.nullable().openapi({
+      description: 'with `compare=previous`: the same of the period of equal length just before; else null',
+    }),
     servers: z.array(ServerUsage).openapi({ description: 'most calls first' }),
     userServers: z.array(UserServerUsage).openapi({ description: 'most calls first' }),
     tools: z.array(ToolUsage).openapi({ description: 'most calls first' }),

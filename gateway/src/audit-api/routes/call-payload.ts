@@ -15,6 +15,7 @@ import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { accessActor } from '../deps.ts';
 import type { SealedParts } from '../payload-view.ts';
 import { openParts } from '../payload-view.ts';
+import { recordAccess } from '../record-access.ts';
 import { requireSight } from '../require-sight.ts';
 import type { Visibility } from '../visibility.ts';
 import { payloadHidden, payloadRefusal } from '../visibility.ts';
@@ -93,16 +94,7 @@ async function recordReading(
     rows: opened ? 1 : 0,
     bytes: parts.reduce((sum, part) => sum + givenBytes(part), 0),
   };
-  try {
-    await deps.accessRecorder.record(entry);
-  } catch {
-    deps.logger.error('access_record_failed', { action: entry.action, decision: entry.decision });
-    throw new ApiError(
-      'not_recorded',
-      'This reading could not be recorded, so nothing is shown. Check the data directory of the audit API (space, rights), then try again.',
-      { reason: 'not_recorded' }
-    );
-  }
+  await recordAccess(deps, entry);
 }
 
 /** Body bytes in the answer; less than `bytes` where the body was cut. */

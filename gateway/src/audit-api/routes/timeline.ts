@@ -1,8 +1,9 @@
 /** `/timeline`: the whole range in buckets, by outcome, within the caller's visibility. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { Outcome } from '../../record/vocabulary.ts';
-import type { OutcomeRow, RequestRow } from '../../store/queries/timeline.ts';
-import { outcomesOverTime, requestsOverTime } from '../../store/queries/timeline.ts';
+import type { OutcomeRow } from '../../store/queries/timeline.ts';
+import { outcomesOverTime } from '../../store/queries/timeline.ts';
+import type { RequestRow } from '../../store/queries/usage-over-time.ts';
+import { usageOverTime } from '../../store/queries/usage-over-time.ts';
 import { callFilter } from '../call-filter.ts';
 import type { Timeline } from '../contract.ts';
 import { timelineRoute } from '../contract.ts';
@@ -11,7 +12,7 @@ import { nowNs } from '../deps.ts';
 import { requireSight } from '../require-sight.ts';
 import { fillBuckets, timeBuckets } from '../time-buckets.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
-import { requestFigures } from '../usage-view.ts';
+import { outcomeCounts, requestFigures } from '../usage-view.ts';
 
 export function registerTimeline(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(timelineRoute, async (c) => {
@@ -23,9 +24,9 @@ export function registerTimeline(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): voi
     const filter = await callFilter(deps, visibility, query, { signal });
     const buckets = timeBuckets(range, query.buckets);
     const request = { range, filter, nowNs: now, bucketSeconds: buckets.seconds };
-    const [outcomes, requests] = await Promise.all([
+    const [outcomes, { requests }] = await Promise.all([
       outcomesOverTime(deps.store, visibility, request, { signal }),
-      requestsOverTime(deps.store, visibility, request, { signal, subject: 'calls' }),
+      usageOverTime(deps.store, visibility, request, { signal, subject: 'calls', byOutcome: false }),
     ]);
     const requestsOf = new Map(requests.filter(({ level }) => level === 0).map((row) => [String(row.bucket), row]));
     const totals = requests.find(({ level }) => level === 1);
@@ -46,13 +47,8 @@ export function registerTimeline(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): voi
 }
 
 function figures(rows: readonly OutcomeRow[], requests: RequestRow | undefined): Timeline['totals'] {
-  const outcomes: Partial<Record<Outcome | 'open', number>> = {};
-  let records = 0;
-  for (const row of rows) {
-    const outcome = row.ended === '' ? 'open' : (row.ended as Outcome);
-    outcomes[outcome] = (outcomes[outcome] ?? 0) + Number(row.calls);
-    records += Number(row.calls);
-  }
+  const outcomes = outcomeCounts(rows);
+  const records = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const { calls, errors, errorRate, p95Ms } = requestFigures(requests);
   return { calls: records, outcomes, requests: calls, errors, errorRate, p95Ms };
 }

@@ -45,11 +45,18 @@ export interface Usage {
   readonly lagSeconds: number;
 }
 
+/** What `Usage` begins with. */
+export interface UsageTotals {
+  readonly rows: readonly UsageRow[];
+  readonly userRows: readonly Pick<UserUsageRow, 'level' | 'users'>[];
+}
+
+const TRAFFIC = `sum(in_n) AS bytes_in, sum(out_n) AS bytes_out, ${QUANTILES_US},
+    uniqExact(server_name) AS servers, uniqExactIf((server_name, tool_name), tool_name != '') AS tools`;
+
 function usageSql(source: string): string {
   return `SELECT toUInt8(grouping(server_name, tool_name)) AS level, server_name AS server, tool_name AS tool, ${FIGURES},
-    sum(in_n) AS bytes_in, sum(out_n) AS bytes_out,
-    ${QUANTILES_US},
-    uniqExact(server_name) AS servers, uniqExactIf((server_name, tool_name), tool_name != '') AS tools
+    ${TRAFFIC}
 FROM (
     ${source}
 )
@@ -70,6 +77,24 @@ GROUP BY GROUPING SETS ((), (server_name), (user_key, server_name))
 HAVING calls > 0
 ORDER BY level DESC, calls DESC, server_name, user_key
 LIMIT {limit:UInt32} BY level
+${QUERY_SETTINGS}`;
+}
+
+function totalsSql(source: string): string {
+  return `SELECT toUInt8(3) AS level, '' AS server, '' AS tool, ${FIGURES}, ${TRAFFIC}
+FROM (
+    ${source}
+)
+HAVING calls > 0
+${QUERY_SETTINGS}`;
+}
+
+function userTotalsSql(source: string): string {
+  return `SELECT toUInt8(3) AS level, sum(n) AS calls, uniqExactIf(user_key, user_key != '') AS users
+FROM (
+    ${source}
+)
+HAVING calls > 0
 ${QUERY_SETTINGS}`;
 }
 
@@ -99,4 +124,23 @@ export async function usage(
     count<UserUsageRow>(true, userUsageSql),
   ]);
   return { rows, userRows, lagSeconds: Math.max(lag, userLag) };
+}
+
+/** The totals alone, for the period before. */
+export async function usageTotals(
+  store: StoreReader,
+  visibility: Visibility,
+  request: SourceRequest,
+  options: QueryOptions = {}
+): Promise<UsageTotals> {
+  if (matchesNothing(visibility, request.filter, 'usage')) return { rows: [], userRows: [] };
+  const [source, userSource] = await Promise.all([
+    usageSource(store, visibility, request, {}, options),
+    usageSource(store, visibility, request, { users: true }, options),
+  ]);
+  const [rows, userRows] = await Promise.all([
+    store.query<UsageRow>(totalsSql(source.sql), source.params, options),
+    store.query<Pick<UserUsageRow, 'level' | 'users'>>(userTotalsSql(userSource.sql), userSource.params, options),
+  ]);
+  return { rows, userRows };
 }

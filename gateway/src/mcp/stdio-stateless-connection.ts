@@ -58,8 +58,6 @@ export class StatelessConnection {
   #nextOwn = 1;
   #ended: ChildExit | undefined;
   #stopped = false;
-  #idleSince = performance.now();
-  #exchanges = 0;
 
   constructor(options: StatelessConnectionOptions) {
     this.#options = options;
@@ -121,23 +119,12 @@ export class StatelessConnection {
     return this.#child.backlogBytes > this.#options.limits.maxBacklogBytes;
   }
 
-  /** Milliseconds since the last exchange ended; 0 while there is one. */
-  get idleMs(): number {
-    return this.#exchanges > 0 || this.#calls.requests.size > 0 ? 0 : performance.now() - this.#idleSince;
-  }
-
   async request(exchange: Exchange, message: ReceivedMessage, accepts: Acceptable): Promise<void> {
-    this.#exchanges += 1;
-    try {
-      const answer = this.#createAnswer(exchange, accepts);
-      const request = this.#calls.open(exchange, message, answer);
-      answer.start();
-      this.#calls.forward(request);
-      await answer.done;
-    } finally {
-      this.#exchanges -= 1;
-      this.#idleSince = performance.now();
-    }
+    const answer = this.#createAnswer(exchange, accepts);
+    const request = this.#calls.open(exchange, message, answer);
+    answer.start();
+    this.#calls.forward(request);
+    await answer.done;
   }
 
   /** @param passOn false: it is recorded and goes no further */

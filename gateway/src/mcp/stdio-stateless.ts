@@ -39,6 +39,8 @@ export class StatelessServer {
   readonly #connections = new Set<StatelessConnection>();
   #current: StatelessConnection | undefined;
   #verdict: Verdict | undefined;
+  #exchanges = 0;
+  #idleSince = performance.now();
 
   constructor(options: StatelessServerOptions) {
     this.#options = options;
@@ -65,17 +67,23 @@ export class StatelessServer {
       return refuse(exchange, 'rate_limited', text);
     }
     if (counts) this.#openByOwner.set(owner, open + 1);
+    this.#exchanges += 1;
     try {
       await this.#take(exchange, message, accepts);
     } finally {
+      this.#exchanges -= 1;
+      this.#idleSince = performance.now();
       if (counts) this.#closed(owner);
     }
   }
 
   endIfIdle(): void {
-    const connection = this.#current;
-    if (connection === undefined || connection.idleMs < this.#options.limits.idleMs) return;
-    void connection.end({ code: 'shutting_down', outcome: 'cancelled', message: 'The server was idle for too long.' });
+    if (this.#exchanges > 0 || performance.now() - this.#idleSince < this.#options.limits.idleMs) return;
+    void this.#current?.end({
+      code: 'shutting_down',
+      outcome: 'cancelled',
+      message: 'The server was idle for too long.',
+    });
   }
 
   async end(failure: Failure): Promise<void> {

@@ -46,6 +46,7 @@ module.exports = {
       'errors',
       'logger',
     ]),
+    only('mcp-server', ['audit-api', 'mcp', 'record', 'errors', 'logger']),
     {
       name: 'only-sdk-imports-the-otel-sdk',
       severity: 'error',
@@ -55,7 +56,7 @@ module.exports = {
     {
       name: 'mcp-knows-no-hono',
       severity: 'error',
-      from: { path: `${src}(mcp|record|spool|protection|telemetry)/` },
+      from: { path: `${src}(mcp|mcp-server|record|spool|protection|telemetry)/` },
       to: { path: 'node_modules/(@hono|hono)/' },
     },
     {

@@ -9,6 +9,9 @@ import { openRecorder } from './assembly/recorder.ts';
 import { openStore } from './assembly/store.ts';
 import type { Environment, GatelensConfig } from './config.ts';
 import type { Logger } from './logger.ts';
+import type { Upstream } from './mcp/exchange.ts';
+import { AuditLogUpstream } from './mcp-server/audit-log-upstream.ts';
+import { OWN_SERVER } from './mcp-server/audit-log-server.ts';
 import { loadKeyring } from './protection/keyring.ts';
 import { createPseudonyms } from './protection/pseudonyms.ts';
 
@@ -58,6 +61,7 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
     let gateway: Gateway | undefined;
     let auditApi: { readonly url: string } | undefined;
     let metricsUrl: string | undefined;
+    const ownServers = new Map<string, Upstream>();
 
     // The spools close after everything that writes to them, and before the store they ship to.
     const gatewayRecorder =
@@ -73,24 +77,6 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
     endings.push(() => store.close(), closeRecorders);
     for (const recorder of recorders) recorder.ship(store.metadata, store.payloads);
 
-    if (gatewayRecorder !== undefined) {
-      const metrics = await startGatewayMetrics({ config, version, recorder: gatewayRecorder });
-      endings.push(() => metrics.close());
-      metricsUrl = metrics.url;
-      const started = await startGateway({
-        config,
-        env: options.env,
-        keyring,
-        pseudonyms,
-        recorder: gatewayRecorder,
-        metrics: metrics.durations,
-        logger,
-      });
-      gateway = started;
-      metrics.observe(started.observer.counts);
-      gatewayRecorder.reportHealth(started.observer.counts, () => started.observer.sweepSessions());
-      endings.push(() => started.close(graceMs));
-    }
     if (apiRecorder !== undefined) {
       const started = await startAuditApi({
         config,
@@ -103,8 +89,27 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
       });
       endings.push(() => started.close());
       auditApi = started;
+      ownServers.set(OWN_SERVER, new AuditLogUpstream({ api: started.api, logger, version }));
     }
-
+    if (gatewayRecorder !== undefined) {
+      const metrics = await startGatewayMetrics({ config, version, recorder: gatewayRecorder });
+      endings.push(() => metrics.close());
+      metricsUrl = metrics.url;
+      const started = await startGateway({
+        config,
+        env: options.env,
+        keyring,
+        pseudonyms,
+        recorder: gatewayRecorder,
+        metrics: metrics.durations,
+        ownServers,
+        logger,
+      });
+      gateway = started;
+      metrics.observe(started.observer.counts);
+      gatewayRecorder.reportHealth(started.observer.counts, () => started.observer.sweepSessions());
+      endings.push(() => started.close(graceMs));
+    }
     const urls = {
       store: store.url,
       ...(gateway === undefined ? {} : { mcp: gateway.url }),

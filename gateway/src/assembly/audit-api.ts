@@ -7,6 +7,7 @@ import { createAuditApi } from '../audit-api/app.ts';
 import { startAuditApiServer, type AuditApiServer } from '../audit-api/server.ts';
 import type { GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
+import type { AuditApi } from '../mcp-server/audit-api-client.ts';
 import type { Keyring } from '../protection/keyring.ts';
 import { createPayloadOpener } from '../protection/payload-opener.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
@@ -22,7 +23,7 @@ export async function startAuditApi(options: {
   readonly store: Store;
   readonly logger: Logger;
   readonly version: string;
-}): Promise<AuditApiServer> {
+}): Promise<AuditApiServer & { readonly api: AuditApi }> {
   const { config, keyring, logger, recorder } = options;
   const accessRecorder = createAccessRecorder({ telemetry: recorder.telemetry, logger });
   recorder.reportHealth(accessRecorder.counts);
@@ -43,5 +44,5 @@ export async function startAuditApi(options: {
     payloadRetentionMs: config.retention.payloads,
     configuredServers: Object.keys(config.mcpServers),
   });
-  return startAuditApiServer(api, config.listen.auditApi);
+  return { ...(await startAuditApiServer(api, config.listen.auditApi)), api };
 }

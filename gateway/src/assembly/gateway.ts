@@ -17,6 +17,7 @@ import { GatelensError } from '../errors.ts';
 import { createMcpApp } from '../http/app.ts';
 import { createMcpListener } from '../http/listener.ts';
 import type { Logger } from '../logger.ts';
+import type { Upstream } from '../mcp/exchange.ts';
 import type { CallObserver } from '../mcp/observer.ts';
 import { SessionDirectory } from '../mcp/sessions.ts';
 import type { Keyring } from '../protection/keyring.ts';
@@ -34,6 +35,8 @@ export interface GatewayOptions {
   readonly pseudonyms: Pseudonyms;
   readonly recorder: Recorder;
   readonly metrics: DurationMetrics;
+  /** servers of the gateway itself, by their name at `/mcp/<name>` */
+  readonly ownServers?: ReadonlyMap<string, Upstream>;
   readonly logger: Logger;
   /** in place of the recording one: a benchmark's, to see what recording costs */
   readonly observer?: CallObserver;
@@ -52,6 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const observer = createRecordingObserver(options);
   const sessions = new SessionDirectory();
   const upstreams = createUpstreams({ config, sessions, environment: options.env, logger });
+  for (const [name, upstream] of options.ownServers ?? []) upstreams.set(name, upstream);
   const address = { ...config.listen.mcp };
   const metadata = resourceMetadataOf(config, address);
   const app = createMcpApp({

@@ -12,6 +12,7 @@ import { healthRoute, openApiRoute } from './contract.ts';
 import type { ApiEnv, AuditApiDeps, RouteDeps } from './deps.ts';
 import { answerError, invalidRequest } from './error-answer.ts';
 import { guardStore } from './guarded-store.ts';
+import { InProcessBindings } from './in-process.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { registerCallPayload } from './routes/call-payload.ts';
 import { registerCalls } from './routes/calls.ts';
@@ -81,8 +82,12 @@ function authentication(deps: RouteDeps): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
     if (PUBLIC_PATHS.has(c.req.path)) return next();
     c.set('startedMs', deps.clock.monotonicMs());
-    c.set('clientAddress', remoteAddress(c));
-    const found = authenticate(c.req.header('Authorization'), deps.clock.wallMs());
+    const inProcess = InProcessBindings.of(c.env);
+    c.set('clientAddress', inProcess?.clientAddress ?? remoteAddress(c));
+    const found =
+      inProcess?.caller === undefined
+        ? authenticate(c.req.header('Authorization'), deps.clock.wallMs())
+        : { caller: inProcess.caller };
     if (!('caller' in found)) {
       await recordStranger(c, deps, found);
       throw new ApiError('unauthenticated', REFUSED_MESSAGE[found.refused], { reason: found.refused });

@@ -10,8 +10,8 @@ import type { HiddenBecause, Role } from './contract.ts';
 
 /** Who asks, as authentication found out (audit-api/caller.ts). */
 export interface ApiCaller {
-  readonly kind: 'token' | 'grafana';
-  /** name of the automation token, or login */
+  readonly kind: 'token' | 'grafana' | 'mcp';
+  /** name of the automation token, login, or name of the API key */
   readonly name: string;
   readonly roles: readonly Role[];
   /** keyed hash of the person whose own calls these are; `''` when the caller is nobody in particular */

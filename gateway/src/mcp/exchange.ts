@@ -103,7 +103,8 @@ export interface SseAnswer {
 
 /** Where exchanges of one `mcpServers` entry go. */
 export interface Upstream {
-  readonly kind: 'http' | 'stdio';
+  /** `own`: a server of the gateway itself */
+  readonly kind: 'http' | 'stdio' | 'own';
   /**
    * Answers the exchange. Resolves when the answer has ended or was destroyed; never rejects for what an upstream server
    * or a client did (a rejection is a bug and becomes `internal`).

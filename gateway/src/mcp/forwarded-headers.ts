@@ -17,7 +17,7 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 /** How callers prove to the gateway who they are. The upstream gets its own from the configuration. */
-const CREDENTIALS = ['authorization', 'cookie', 'x-api-key'];
+const CREDENTIALS = ['authorization', 'cookie', 'x-api-key', 'x-gatelens-audit-token'];
 /** Made anew for the other connection; answers must not be compressed, since they are read as they pass. */
 const OWN = ['host', 'content-length', 'expect', 'accept-encoding', 'traceparent', 'tracestate'];
 

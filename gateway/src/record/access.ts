@@ -48,7 +48,7 @@ export interface AccessEntry {
   readonly startedMs?: number;
   /** keyed hash of the person who asks; `''` for automation without one */
   readonly actorKey: string;
-  readonly actorKind: 'token' | 'grafana' | 'none';
+  readonly actorKind: 'token' | 'grafana' | 'mcp' | 'none';
   /** name of the automation token */
   readonly actorName?: string;
   readonly roles: readonly string[];

@@ -170,7 +170,7 @@ export const ACCESS_FIELDS: readonly Field[] = [
   field('actor_key', 'user.hash', 'string', 'keyed hash of the person; empty for automation without one', {
     sensitivity: 'pseudonymous',
   }),
-  field('actor_kind', 'gatelens.access.actor_kind', 'lowcard', '`token`, `grafana` or `none`'),
+  field('actor_kind', 'gatelens.access.actor_kind', 'lowcard', '`token`, `grafana`, `mcp` (a caller of `/mcp/gatelens`) or `none`'),
   field('actor_name', 'gatelens.access.actor_name', 'lowcard', 'name of the automation token'),
   field('roles', 'gatelens.access.roles', 'strings', 'roles in force'),
   field('client_address', 'client.address', 'string', 'address of the caller', { sensitivity: 'network' }),

@@ -25,7 +25,7 @@ export interface AccessRecord {
   readonly reason?: AccessReason;
   /** keyed hash of the person, `''` for automation without one */
   readonly actorKey: string;
-  readonly actorKind: 'token' | 'grafana' | 'none';
+  readonly actorKind: 'token' | 'grafana' | 'mcp' | 'none';
   /** name of the automation token */
   readonly actorName?: string;
   readonly roles?: readonly string[];

@@ -9,7 +9,7 @@ export type Role = (typeof ROLES)[number];
 
 export const Me = z
   .object({
-    kind: z.enum(['token', 'grafana']),
+    kind: z.enum(['token', 'grafana', 'mcp']),
     name: z.string().openapi({ description: 'name of the automation token, or login' }),
     roles: z.array(z.enum(ROLES)),
     user: z

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PolicyDecision } from '../access/policy.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { McpHttpMethod, Upstream } from '../mcp/exchange.ts';
+import { idKey } from '../mcp/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { HEADER_MISMATCH } from '../mcp/mirrored-header.ts';
 import { NodeExchange } from '../mcp/node-exchange.ts';
@@ -82,6 +83,10 @@ const REFUSALS = {
     code: 'invalid_request',
     rpcCode: HEADER_MISMATCH,
     message: 'Mcp-Method or Mcp-Name does not match the request body.',
+  },
+  idRepeated: {
+    code: 'invalid_request',
+    message: 'Two requests of the body have the same id, so their answers could not be told apart.',
   },
   toolNameMissing: {
     code: 'invalid_request',
@@ -228,6 +233,7 @@ export class McpEndpoint {
 
   #unreadable(req: IncomingMessage, messages: readonly ReceivedMessage[]): Refusal | undefined {
     if (messages.length === 0) return REFUSALS.notRpc;
+    const ids = new Set<string>();
     for (const message of messages) {
       if (message.ambiguous.length > 0) {
         return {
@@ -238,6 +244,10 @@ export class McpEndpoint {
       if (message.kind === 'invalid') return REFUSALS.notRpc;
       // without a name that is a text, policy and upstream could disagree on which tool it is
       if (message.method === 'tools/call' && message.name === undefined) return REFUSALS.toolNameMissing;
+      if (messages.length === 1 || message.kind !== 'request' || message.id === undefined) continue;
+      const key = idKey(message.id);
+      if (ids.has(key)) return REFUSALS.idRepeated;
+      ids.add(key);
     }
     return headersAgree(req, messages) ? undefined : REFUSALS.headerMismatch;
   }

@@ -18,8 +18,9 @@ export function mediaTypeProblem(req: IncomingMessage): Refusal | undefined {
   if (type !== 'application/json') {
     const [essence = '', ...parameters] = type.split(';').map((part) => part.trim().toLowerCase());
     if (essence !== 'application/json') return NOT_JSON;
-    const charset = parameters.find((one) => one.startsWith('charset'));
-    if (charset !== undefined && !/^charset\s*=\s*"?utf-?8"?$/.test(charset)) return NOT_UTF8;
+    // all of them: another reader could take the last one, or tell quoted ones apart from real ones
+    const charsets = parameters.filter((one) => one.startsWith('charset'));
+    if (!charsets.every((one) => /^charset\s*=\s*"?utf-?8"?$/.test(one))) return NOT_UTF8;
   }
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') return COMPRESSED;

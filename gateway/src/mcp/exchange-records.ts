@@ -139,6 +139,13 @@ export class ExchangeRecords {
     const failure = stray === undefined ? this.#httpFailure() : verdictOf(stray);
     const batch = scan.ok && scan.body.batch && capture.whole ? capture.joined() : undefined;
     const whole: CapturedBody = capture.body(scan.ok ? 'json' : 'text');
+    for (const message of responses) {
+      const call = this.#ownCall(message);
+      // in nobody else's record: what came too late, or beside the answers in a batch
+      if (call?.ended === true || (call === undefined && batch !== undefined)) {
+        ends.push(this.#answerOfNoCall(message, batch?.subarray(message.range.start, message.range.end), capture));
+      }
+    }
     for (const call of this.calls) {
       const found = responses.find((message) => message.id !== undefined && idKey(message.id) === call.key);
       const response = bodyOrNothing(call.observation, partOf(batch, found) ?? whole);
@@ -292,13 +299,20 @@ export class ExchangeRecords {
     const only = open.length === 1 ? open[0] : undefined;
     const anonymous = message.hasError && (message.id === undefined || message.id === 'null');
     const call = this.#ownCall(message) ?? this.#resumedCall(message) ?? (anonymous ? only : undefined);
-    if (call === undefined) return this.#beginFromUpstream(message, event, 'notification').end(verdictOf(message));
+    // a second answer, or one after the call was given up: it passes, so it needs a record of its own
+    if (call === undefined || call.ended) return this.#answerOfNoCall(message, undefined, event);
     const alone = this.calls.length === 1 && this.calls[0] === call && stream.whole;
     return this.#answer(
       call,
       message,
       bodyOrNothing(call.observation, alone ? stream.body('sse') : event.body('json'))
     );
+  }
+
+  /** @param bytes the message alone, when `event` holds more */
+  #answerOfNoCall(message: ScannedMessage, bytes: Buffer | undefined, event: BodyCapture): Promise<unknown> {
+    const parent = this.#ownCall(message)?.observation ?? this.#stream ?? this.calls[0]?.observation;
+    return this.#beginFromUpstream(message, event, 'notification', parent, bytes).end(this.#verdictOf(message));
   }
 
   #ownCall(message: ScannedMessage): OpenCall | undefined {
@@ -312,7 +326,7 @@ export class ExchangeRecords {
   }
 
   #answer(call: OpenCall, message: ScannedMessage, response: CapturedBody): Promise<unknown> {
-    const end = this.#end(call, this.#unlessCancelled(call, verdictOf(message)), response);
+    const end = this.#end(call, this.#unlessCancelled(call, this.#verdictOf(message)), response);
     const listed = listedIn(message);
     if (listed !== undefined) end.listed = listed;
     if (message.resultProtocolVersion !== undefined) end.protocolVersion = message.resultProtocolVersion;
@@ -350,16 +364,23 @@ export class ExchangeRecords {
   #beginFromUpstream(
     message: ScannedMessage,
     event: BodyCapture,
-    kind: 'notification' | 'server_request'
+    kind: 'notification' | 'server_request',
+    parent = this.#stream ?? this.calls[0]?.observation,
+    alone?: Buffer
   ): CallObservation {
-    const bytes = event.joined();
-    const parent = this.#stream ?? this.calls[0]?.observation;
+    const bytes = alone ?? event.joined();
     return this.#exchange.begin({ ...message, bytes }, this.#context.at, {
       kind,
       parentCallId: parent?.callId ?? '',
       requestBody: bytes,
-      ...(event.whole ? {} : { requestBytes: event.bytes }),
+      ...(alone !== undefined || event.whole ? {} : { requestBytes: event.bytes }),
     });
+  }
+
+  /** Clients take a result with a status of failure for a failure. */
+  #verdictOf(message: ScannedMessage): Verdict {
+    const verdict = verdictOf(message);
+    return this.#status >= 300 && verdict.outcome === 'success' ? this.#httpFailure() : verdict;
   }
 
   /** An answer in which the expected JSON-RPC response is missing. */

@@ -20,6 +20,9 @@ import { failureCode, failureText } from './upstream-failure.ts';
 /** Why nothing is read from the upstream at the moment. */
 const PAUSED_FOR = { intent: 1, record: 2, client: 4 } as const;
 
+/** Clients read deeper and more than a request may hold; what they can read must be seen here, or it passes unrecorded. */
+const ANSWER_SCAN = { strict: false, maxDepth: 100_000, maxTokenBytes: 1_048_576, maxMessages: 10_000 } as const;
+
 export interface HttpAnswerOptions {
   /** bytes kept of one event, at least */
   readonly eventCaptureBytes: number;
@@ -36,7 +39,7 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   readonly #onDone: () => void;
   readonly #capture: BodyCapture;
   readonly #event: BodyCapture;
-  readonly #json = new JsonScanner({ strict: false, maxTokenBytes: 1_048_576, maxMessages: 1000 });
+  readonly #json = new JsonScanner(ANSWER_SCAN);
   #sse: SseScanner | undefined;
 
   #controller: Dispatcher.DispatchController | undefined;

@@ -10,7 +10,7 @@ import { MessageBuilder } from './message-builder.ts';
 import type { ScannedBody, ScannedMessage } from './message.ts';
 
 export interface ScannerOptions {
-  /** Refuse control characters and bad escapes in strings. Default true; answers of upstreams are read with false. */
+  /** Refuse control characters and bad escapes in strings, NaN and Infinity. Default true; false for upstreams' answers. */
   readonly strict?: boolean;
   /** Containers in containers. Default 512. */
   readonly maxDepth?: number;
@@ -47,6 +47,12 @@ const LITERALS: Readonly<Record<number, Buffer>> = {
   0x74: Buffer.from('true'),
   0x66: Buffer.from('false'),
   0x6e: Buffer.from('null'),
+};
+/** No JSON, but what Python writes and reads: an answer with them is an answer to many a client. */
+const LENIENT_LITERALS: Readonly<Record<number, Buffer>> = {
+  ...LITERALS,
+  0x4e: Buffer.from('NaN'),
+  0x49: Buffer.from('Infinity'),
 };
 /** After so many bytes of a string a native search is cheaper than the loop (measured: 40 to 60). */
 const LOOP_BYTES = 48;
@@ -196,6 +202,12 @@ export class JsonScanner {
           if (next !== 0) {
             this.#numberState = next;
             i++;
+          } else if (c === 0x49 && !strict && this.#numberState === 1) {
+            // -Infinity: the sign was read as a number's
+            this.#literal = LENIENT_LITERALS[c] ?? NO_BYTES;
+            this.#literalAt = 1;
+            state = STATE.literal;
+            i++;
           } else {
             // the byte belongs to what follows, so `i` stays
             state = this.#numberEnds(chunk, i);
@@ -304,7 +316,7 @@ export class JsonScanner {
       this.#numberState = c === 0x2d ? 1 : c === 0x30 ? 2 : 3;
       return STATE.number;
     }
-    const literal = LITERALS[c];
+    const literal = (this.#strict ? LITERALS : LENIENT_LITERALS)[c];
     if (literal === undefined) return STATE.failed;
     this.#literal = literal;
     this.#literalAt = 1;

@@ -11,6 +11,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'plugin',
+          include: ['grafana-plugin/src/**/*.test.{ts,tsx}', 'grafana-plugin/preview/**/*.test.ts'],
+          environment: 'jsdom',
+          // they import named parts of CommonJS packages, as a bundler may and Node may not
+          server: { deps: { inline: [/@grafana\//] } },
+        },
+      },
+      {
+        test: {
           name: 'integration',
           include: ['gateway/test/**/*.test.ts'],
           testTimeout: 60_000,

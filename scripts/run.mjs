@@ -16,10 +16,11 @@ const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win
 /** Every step of `npm run check`, in the order in which a mistake is cheapest to see. */
 const CHECKS = [
   ['types', 'tsc', ['-p', 'tsconfig.json']],
+  ['types of the plugin', 'tsc', ['-p', 'grafana-plugin/tsconfig.json']],
   ['lint', 'eslint', ['--max-warnings=0', '.']],
   ['format', 'prettier', ['--check', '--log-level=warn', '.']],
   ['unused code', 'knip', []],
-  ['boundaries', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'gateway/src', 'scripts']],
+  ['boundaries', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'gateway/src', 'scripts', 'grafana-plugin/src']],
   ['generated docs', 'node', ['scripts/generate-docs.ts', '--check']],
 ];
 
@@ -78,6 +79,19 @@ function check() {
   return 0;
 }
 
+/** The plugin as Grafana loads it (`grafana-plugin/dist`), and the page of the stand-in that shows it without Grafana. */
+function buildPlugin() {
+  const status = run('webpack', [
+    '--config',
+    'grafana-plugin/.config/webpack/webpack.config.ts',
+    '--env',
+    'production',
+    '--stats',
+    'errors-warnings',
+  ]);
+  return status === 0 ? run(node, ['grafana-plugin/preview/build-host.ts']) : status;
+}
+
 const [task = 'help', ...rest] = process.argv.slice(2);
 if (!installed()) install();
 
@@ -87,6 +101,9 @@ switch (task) {
     break;
   case 'check':
     process.exit(check());
+    break;
+  case 'build-plugin':
+    process.exit(buildPlugin());
     break;
   case 'test': {
     // `npm test -- some/path` runs just that; the whole suite checks the tree first.
@@ -98,6 +115,6 @@ switch (task) {
     become(node, rest);
     break;
   default:
-    process.stderr.write('usage: node scripts/run.mjs serve | test [path] | check | node FILE …\n');
+    process.stderr.write('usage: node scripts/run.mjs serve | test [path] | check | build-plugin | node FILE …\n');
     process.exit(2);
 }

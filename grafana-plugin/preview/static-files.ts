@@ -1,0 +1,72 @@
+/**
+ * Files of the stand-in: the built plugin, the built host, and icons and fonts from the installed packages. Serves what
+ * is under a few known directories and nothing above them.
+ */
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.map': 'application/json',
+  '.json': 'application/json; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.md': 'text/markdown; charset=utf-8',
+};
+
+export const PLUGIN_DIST = path.join(import.meta.dirname, '..', 'dist');
+export const HOST_DIST = path.join(import.meta.dirname, 'dist');
+
+/** False until `npm run build:plugin` has run. */
+export function isBuilt(): boolean {
+  return existsSync(path.join(PLUGIN_DIST, 'module.js')) && existsSync(path.join(HOST_DIST, 'host.js'));
+}
+
+export type FileServer = (pathname: string, res: ServerResponse) => boolean;
+
+/** @returns a function that answers, or says that there is no such file */
+export function createFileServer(pluginId: string): FileServer {
+  const { resolve } = createRequire(import.meta.url);
+  const icons = path.join(path.dirname(resolve('@grafana/ui/package.json')), 'dist', 'public', 'img');
+  const inter = path.join(path.dirname(resolve('@fontsource-variable/inter/package.json')), 'files');
+  const roots: readonly (readonly [prefix: string, directory: string])[] = [
+    [`/public/plugins/${pluginId}/`, PLUGIN_DIST],
+    ['/public/build/img/', icons],
+    ['/public/img/', icons],
+    ['/public/build/', HOST_DIST],
+  ];
+  return (pathname, res) => {
+    // Grafana's style sheet names one file a weight; the variable font has them all
+    const font = /^\/public\/(?:build\/)?fonts\/inter\/Inter-[A-Za-z]+\.woff2$/.test(pathname);
+    if (font) return sendFile(path.join(inter, 'inter-latin-wght-normal.woff2'), res);
+    for (const [prefix, directory] of roots) {
+      if (!pathname.startsWith(prefix)) continue;
+      const file = path.join(directory, decodeURIComponent(pathname.slice(prefix.length)));
+      if (file.startsWith(directory + path.sep) && sendFile(file, res)) return true;
+    }
+    if (pathname.endsWith('.svg')) return sendMissingIcon(res);
+    return false;
+  };
+}
+
+/** The package has not every icon that its components name; Grafana has. An arc stands for the others. */
+function sendMissingIcon(res: ServerResponse): boolean {
+  res.setHeader('Content-Type', TYPES['.svg'] ?? '');
+  res.end(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M12 3a9 9 0 1 1-9 9h2a7 7 0 1 0 7-7z"/></svg>'
+  );
+  return true;
+}
+
+function sendFile(file: string, res: ServerResponse): boolean {
+  if (!existsSync(file) || !statSync(file).isFile()) return false;
+  res.setHeader('Content-Type', TYPES[path.extname(file)] ?? 'application/octet-stream');
+  res.setHeader('Cache-Control', 'no-cache');
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+  createReadStream(file).pipe(res);
+  return true;
+}

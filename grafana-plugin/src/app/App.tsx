@@ -1,0 +1,23 @@
+/** The pages of the plugin behind their paths. Each is a chunk of its own. */
+import { LoadingPlaceholder } from '@grafana/ui';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
+import { Navigate, Route, Routes } from 'react-router';
+import { PAGES } from '../constants.ts';
+import { createQueryClient } from '../data/query-client.ts';
+
+const AuditLogPage = lazy(() => import('../audit-log/AuditLogPage.tsx'));
+
+export default function App() {
+  const [queryClient] = useState(createQueryClient);
+  return (
+    <QueryClientProvider client={queryClient}>
+      <Suspense fallback={<LoadingPlaceholder text="" />}>
+        <Routes>
+          <Route path={PAGES.auditLogs} element={<AuditLogPage />} />
+          <Route path="*" element={<Navigate to={PAGES.auditLogs} replace />} />
+        </Routes>
+      </Suspense>
+    </QueryClientProvider>
+  );
+}

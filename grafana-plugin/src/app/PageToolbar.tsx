@@ -1,0 +1,52 @@
+/** Time range and refresh, as on a dashboard. Zoom and shift keep the range in the address. */
+import { RefreshPicker, TimeRangePicker } from '@grafana/ui';
+import { useEffect } from 'react';
+import { rangeUtil } from '@grafana/data';
+import { absoluteRange, rawRangeOf } from '../url/time-range.ts';
+import type { PageTimeRange } from '../url/useTimeRange.ts';
+
+interface PageToolbarProps {
+  readonly time: PageTimeRange;
+  readonly isLoading: boolean;
+  readonly onRefresh: () => void;
+}
+
+const INTERVALS = ['10s', '30s', '1m', '5m', '15m'];
+
+export function PageToolbar({ time, isLoading, onRefresh }: PageToolbarProps) {
+  const { range, refreshEvery, setRange } = time;
+  const fromMs = range.from.valueOf();
+  const toMs = range.to.valueOf();
+  const span = toMs - fromMs;
+  useRepeated(refreshEvery, onRefresh);
+  return (
+    <>
+      <TimeRangePicker
+        value={range}
+        timeZone={time.timeZone}
+        isOnCanvas
+        onChange={({ raw }) => setRange(rawRangeOf(raw))}
+        onChangeTimeZone={time.setTimeZone}
+        onMoveBackward={() => setRange(absoluteRange(fromMs - span / 2, toMs - span / 2))}
+        onMoveForward={() => setRange(absoluteRange(fromMs + span / 2, toMs + span / 2))}
+        onZoom={() => setRange(absoluteRange(fromMs - span / 2, toMs + span / 2))}
+      />
+      <RefreshPicker
+        value={refreshEvery}
+        intervals={INTERVALS}
+        isOnCanvas
+        isLoading={isLoading}
+        onRefresh={onRefresh}
+        onIntervalChanged={time.setRefreshEvery}
+      />
+    </>
+  );
+}
+
+function useRepeated(interval: string, run: () => void): void {
+  useEffect(() => {
+    if (!INTERVALS.includes(interval)) return undefined;
+    const timer = setInterval(run, rangeUtil.intervalToMs(interval));
+    return () => clearInterval(timer);
+  }, [interval, run]);
+}

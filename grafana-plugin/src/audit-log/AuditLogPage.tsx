@@ -1,0 +1,65 @@
+/** The audit log: who called what, when, and how it ended. Every state of it is in the address. */
+import { PluginPage } from '@grafana/runtime';
+import { useCallback, useMemo } from 'react';
+import { PageToolbar } from '../app/PageToolbar.tsx';
+import { useMe } from '../data/useMe.ts';
+import { useFacets, useTimeline } from '../data/useTimeline.ts';
+import { FilterBar } from '../filters/FilterBar.tsx';
+import { suggestionsFrom } from '../filters/suggestions.ts';
+import { valueNames, ValueNamesProvider } from '../filters/value-names.ts';
+import { FailureState } from '../states/FailureState.tsx';
+import { NothingVisible } from '../states/NothingVisible.tsx';
+import { OwnOnlyNotice } from '../states/OwnOnlyNotice.tsx';
+import { filterQuery } from '../url/call-filters.ts';
+import { useCallFilters } from '../url/useCallFilters.ts';
+import { useTimeRange } from '../url/useTimeRange.ts';
+import { AuditLogContent } from './AuditLogContent.tsx';
+import { ColumnChooser } from './ColumnChooser.tsx';
+import { useColumns } from './useColumns.ts';
+
+export default function AuditLogPage() {
+  const time = useTimeRange();
+  const [filters, changeFilters] = useCallFilters();
+  const [columns, chooseColumns] = useColumns();
+  const me = useMe();
+  const query = useMemo(() => ({ ...time.instants, ...filterQuery(filters) }), [time.instants, filters]);
+  const timeline = useTimeline(query);
+  const facets = useFacets(query);
+  const names = useMemo(() => valueNames(facets.data), [facets.data]);
+  const suggestions = useMemo(() => suggestionsFrom(facets.data), [facets.data]);
+  const { refresh } = time;
+  const retry = useCallback(() => {
+    void me.refetch();
+    refresh();
+  }, [me, refresh]);
+  const seesNothing = me.data?.visibility.calls === 'none';
+  return (
+    <ValueNamesProvider value={names}>
+      <PluginPage
+        actions={<PageToolbar time={time} isLoading={timeline.isFetching} onRefresh={refresh} />}
+        subTitle={me.data?.visibility.calls === 'own' ? <OwnOnlyNotice what="These are your own calls." /> : undefined}
+      >
+        {me.error !== null ? (
+          <FailureState title="The audit log could not be read" error={me.error} onRetry={retry} />
+        ) : seesNothing && me.data !== undefined ? (
+          <NothingVisible me={me.data} />
+        ) : (
+          <>
+            <FilterBar filters={filters} names={names} suggestions={suggestions} onChange={changeFilters}>
+              <ColumnChooser columns={columns} onChange={chooseColumns} />
+            </FilterBar>
+            <AuditLogContent
+              time={time}
+              filters={filters}
+              query={query}
+              columns={columns}
+              timeline={timeline}
+              facets={facets}
+              onFilter={changeFilters}
+            />
+          </>
+        )}
+      </PluginPage>
+    </ValueNamesProvider>
+  );
+}

@@ -1,0 +1,120 @@
+/** One row. Draws itself again only when its call, its place or its highlight changes. */
+import { css, cx } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
+import { useStyles2 } from '@grafana/ui';
+import { memo } from 'react';
+import type { Call } from '../data/contract.ts';
+import { ValueActions } from '../filters/ValueActions.tsx';
+import type { ChangeFilters } from '../url/useCallFilters.ts';
+import type { CallColumn, CellContext } from './call-columns.tsx';
+import { ROW_PX } from './row-height.ts';
+
+interface CallRowProps {
+  readonly id: string;
+  readonly call: Call;
+  readonly index: number;
+  readonly top: number;
+  readonly template: string;
+  readonly columns: readonly CallColumn[];
+  readonly context: CellContext;
+  readonly isActive: boolean;
+  readonly hoveredColumn: string | undefined;
+  readonly onOpen: (call: Call) => void;
+  readonly onFilter: ChangeFilters;
+}
+
+export const CallRow = memo(function CallRow(props: CallRowProps) {
+  const { id, call, index, top, template, columns, context, isActive, hoveredColumn, onOpen, onFilter } = props;
+  const styles = useStyles2(getStyles);
+  return (
+    <div
+      id={id}
+      role="row"
+      // the header is the first
+      aria-rowindex={index + 2}
+      aria-selected={isActive}
+      className={cx(styles.row, isActive && styles.active)}
+      style={{ transform: `translateY(${top}px)`, gridTemplateColumns: template }}
+      onClick={() => onOpen(call)}
+    >
+      {columns.map((column) => (
+        <div
+          key={column.key}
+          role="gridcell"
+          data-column={column.key}
+          data-row={index}
+          className={cx(styles.cell, column.isNumber && styles.number)}
+        >
+          <CellContent column={column} call={call} context={context} />
+          {hoveredColumn === column.key && (
+            <span className={styles.actions} onClick={(event) => event.stopPropagation()}>
+              <ValueActions
+                field={column.filter?.(call).field}
+                value={column.filter?.(call).value ?? ''}
+                copy={column.text(call, context)}
+                onChange={onFilter}
+              />
+            </span>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+});
+
+interface CellContentProps {
+  readonly column: CallColumn;
+  readonly call: Call;
+  readonly context: CellContext;
+}
+
+function CellContent({ column, call, context }: CellContentProps) {
+  const styles = useStyles2(getStyles);
+  if (column.mark !== undefined) return column.mark(call);
+  const text = column.text(call, context);
+  return (
+    <span className={styles.text} title={text}>
+      {text}
+    </span>
+  );
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  row: css({
+    position: 'absolute',
+    top: 0,
+    left: 0,
+    display: 'grid',
+    alignItems: 'center',
+    width: '100%',
+    height: ROW_PX,
+    borderBottom: `1px solid ${theme.colors.border.weak}`,
+    fontSize: theme.typography.bodySmall.fontSize,
+    cursor: 'pointer',
+    '&:hover': { background: theme.colors.action.hover },
+  }),
+  active: css({
+    background: theme.colors.action.selected,
+    boxShadow: `inset ${theme.spacing(0.25)} 0 0 ${theme.colors.primary.border}`,
+  }),
+  cell: css({
+    position: 'relative',
+    display: 'flex',
+    alignItems: 'center',
+    minWidth: 0,
+    height: '100%',
+    padding: theme.spacing(0, 1),
+  }),
+  number: css({ justifyContent: 'flex-end', fontVariantNumeric: 'tabular-nums' }),
+  text: css({ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', fontVariantNumeric: 'tabular-nums' }),
+  actions: css({
+    position: 'absolute',
+    right: 0,
+    display: 'flex',
+    padding: theme.spacing(0.5),
+    background: theme.colors.background.elevated,
+    borderRadius: theme.shape.radius.default,
+    boxShadow: theme.shadows.z1,
+    cursor: 'default',
+  }),
+});

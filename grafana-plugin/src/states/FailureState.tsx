@@ -1,0 +1,34 @@
+/**
+ * What is shown in place of data when a request failed: refused, with who can help, or broken, with a way to try again.
+ * The words come from whoever refused.
+ */
+import { Alert, Button } from '@grafana/ui';
+import { toApiFailure } from '../data/api-failure.ts';
+
+interface FailureStateProps {
+  /** what did not work, e.g. `The calls could not be read` */
+  readonly title: string;
+  readonly error: unknown;
+  readonly onRetry?: () => void;
+}
+
+export function FailureState({ title, error, onRetry }: FailureStateProps) {
+  const failure = toApiFailure(error);
+  if (failure.kind === 'refused') {
+    return (
+      <Alert severity="info" title="This is not yours to see">
+        {failure.message}
+      </Alert>
+    );
+  }
+  return (
+    <Alert severity={failure.kind === 'invalid' ? 'warning' : 'error'} title={title}>
+      <p>{failure.message}</p>
+      {onRetry !== undefined && (
+        <Button size="sm" variant="secondary" icon="sync" onClick={onRetry}>
+          Try again
+        </Button>
+      )}
+    </Alert>
+  );
+}

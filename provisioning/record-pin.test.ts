@@ -6,7 +6,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ACCESS_FIELDS, CALL_FIELDS, HEALTH_FIELDS, type Field } from '../gateway/src/record/fields.ts';
+import {
+  ACCESS_FIELDS,
+  CALL_FIELDS,
+  HEALTH_FIELDS,
+  TOOL_CHANGE_FIELDS,
+  type Field,
+} from '../gateway/src/record/fields.ts';
 import {
   DATA_KEY_ATTRIBUTES,
   EVENT_DATA_KEY,
@@ -59,6 +65,7 @@ describe('the tables are record v1', () => {
   it.each([
     ['mcp.calls', CALL_FIELDS],
     ['mcp.access_log', ACCESS_FIELDS],
+    ['mcp.tool_changes', TOOL_CHANGE_FIELDS],
     ['mcp.health', HEALTH_FIELDS],
   ] as const)('%s has exactly the columns of the record, typed alike', (table, fields) => {
     expect([...columnsOf(table)]).toEqual(fields.map((one) => [one.column, CLICKHOUSE_TYPE[one.type]]));
@@ -66,7 +73,7 @@ describe('the tables are record v1', () => {
 
   it('reads no span attribute that the record does not define', () => {
     const known = new Set(
-      [...CALL_FIELDS, ...ACCESS_FIELDS, ...HEALTH_FIELDS]
+      [...CALL_FIELDS, ...ACCESS_FIELDS, ...HEALTH_FIELDS, ...TOOL_CHANGE_FIELDS]
         .map((one) => one.source)
         .filter((one) => !/^(span|store):/.test(one))
     );
@@ -102,7 +109,7 @@ describe('the tables are record v1', () => {
 
   it('shows Grafana no person: its views name no user, session, address or key', () => {
     const views = [...ddl.matchAll(/CREATE VIEW IF NOT EXISTS mcp\.grafana_\w+ .*?;/gs)].map((match) => match[0]);
-    expect(views.length).toBe(5);
+    expect(views.length).toBe(6);
     for (const view of views)
       expect(view).not.toMatch(
         /user_key|session_key|client_address|key_name|teams|rpc_id|call_id|resource_uri|attributes/

@@ -9,6 +9,7 @@ import {
   CALL_FIELDS,
   EXTRA_ATTRIBUTES,
   HEALTH_FIELDS,
+  TOOL_CHANGE_FIELDS,
   RECORD_VERSION,
   type Field,
 } from '../../gateway/src/record/fields.ts';
@@ -24,6 +25,7 @@ import {
   PAYLOAD_ATTRIBUTES,
   PRINCIPAL_ATTRIBUTES,
 } from '../../gateway/src/record/payload-events.ts';
+import { TOOL_CHANGES, TOOL_PARTS } from '../../gateway/src/record/tool-changes.ts';
 import {
   AUTH_METHODS,
   CAPTURE_MODES,
@@ -51,6 +53,7 @@ const KINDS: Readonly<Record<RecordKind, string>> = {
   attempt:
     'something that never reached an upstream server: denied, unauthenticated, too large, malformed, unknown server',
   access: 'somebody read or changed something through the audit API',
+  catalog: 'an upstream server offers other tools than before',
   health: 'a process reporting on itself every 15 s',
 };
 
@@ -149,6 +152,15 @@ ${table(
 ${fieldTable(ACCESS_FIELDS)}
 
 Actions: ${listOf(ACCESS_ACTIONS)}. Decisions: ${listOf(ACCESS_DECISIONS)}. Reasons: ${listOf(ACCESS_REASONS)}, or empty.
+
+## Tool changes: \`mcp.tool_changes\`
+
+What an upstream server lists in \`tools/list\`, whenever it differs from what the same client was shown before. Texts of the
+server (descriptions, schemas) are in the sealed answers of the calls that are named; here are names and keyed hashes.
+
+${fieldTable(TOOL_CHANGE_FIELDS)}
+
+Changes: ${listOf(TOOL_CHANGES)}. Members in \`parts\`: ${listOf(TOOL_PARTS)}.
 
 ## Health: \`mcp.health\`
 

@@ -1,5 +1,5 @@
 /**
- * Record v1 as data: every column of `mcp.calls`, `mcp.access_log` and `mcp.health`, the span attribute (or span
+ * Record v1 as data: every column of `mcp.calls`, `mcp.access_log`, `mcp.tool_changes` and `mcp.health`, the span attribute (or span
  * field) it comes from, its type, unit, sensitivity, and whether the hash chain covers it. docs/record.md is generated
  * from here and the pin test holds DDL, SQL and dashboards against it. Order matters: the canonical form takes the
  * covered fields in this order. Nothing here may hold payload; see record/payload-events.ts for that.
@@ -170,7 +170,12 @@ export const ACCESS_FIELDS: readonly Field[] = [
   field('actor_key', 'user.hash', 'string', 'keyed hash of the person; empty for automation without one', {
     sensitivity: 'pseudonymous',
   }),
-  field('actor_kind', 'gatelens.access.actor_kind', 'lowcard', '`token`, `grafana`, `mcp` (a caller of `/mcp/gatelens`) or `none`'),
+  field(
+    'actor_kind',
+    'gatelens.access.actor_kind',
+    'lowcard',
+    '`token`, `grafana`, `mcp` (a caller of `/mcp/gatelens`) or `none`'
+  ),
   field('actor_name', 'gatelens.access.actor_name', 'lowcard', 'name of the automation token'),
   field('roles', 'gatelens.access.roles', 'strings', 'roles in force'),
   field('client_address', 'client.address', 'string', 'address of the caller', { sensitivity: 'network' }),
@@ -188,6 +193,29 @@ export const ACCESS_FIELDS: readonly Field[] = [
     'JSON with pseudonymous filters or changes; no payload, no names'
   ),
   field('trace_id', 'span:trace_id', 'string', 'W3C trace id'),
+  field('demo', 'gatelens.demo', 'bool', 'made by `gatelens demo --history`'),
+];
+
+/** `mcp.tool_changes` */
+export const TOOL_CHANGE_FIELDS: readonly Field[] = [
+  ...CHAIN_FIELDS,
+  field('change_id', 'gatelens.call.id', 'string', 'UUIDv7'),
+  field('started_at', 'span:start', 'datetime_ns', 'when the gateway noticed it', { unit: 'ns' }),
+  field('ingested_at', 'store:now64(3)', 'datetime_ms', 'when the store got it', { chained: false }),
+  field('server', 'gatelens.server.name', 'lowcard', 'key of the upstream server in mcpServers'),
+  field('change', 'gatelens.tools.change', 'lowcard', 'closed set, record/tool-changes.ts'),
+  field('fingerprint', 'gatelens.tools.fingerprint', 'string', 'keyed hash of the list, order apart'),
+  field('previous_fingerprint', 'gatelens.tools.previous_fingerprint', 'string', 'of the list before; empty at first'),
+  field('tools', 'gatelens.tools.count', 'uint32', 'tools in the list'),
+  field('added', 'gatelens.tools.added', 'strings', 'names of new tools, the first 100'),
+  field('removed', 'gatelens.tools.removed', 'strings', 'names of tools that are gone, the first 100'),
+  field('changed', 'gatelens.tools.changed', 'strings', 'names of tools that differ, the first 100'),
+  field('parts', 'gatelens.tools.parts', 'string', 'JSON: which members of each of these differ; never what they say'),
+  field('client_name', 'gatelens.client.name', 'lowcard', 'the client that was shown the list'),
+  field('client_version', 'gatelens.client.version', 'lowcard', 'its version'),
+  field('protocol_version', 'mcp.protocol.version', 'lowcard', 'MCP revision'),
+  field('seen_in_calls', 'gatelens.tools.seen_in_calls', 'strings', 'calls of tools/list whose answers hold the list'),
+  field('previous_calls', 'gatelens.tools.previous_calls', 'strings', 'the same of the list before'),
   field('demo', 'gatelens.demo', 'bool', 'made by `gatelens demo --history`'),
 ];
 

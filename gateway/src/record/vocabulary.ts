@@ -17,6 +17,8 @@ export const RECORD_KINDS = [
   'attempt',
   /** somebody read or changed something through the audit API */
   'access',
+  /** an upstream server offers other tools than before */
+  'catalog',
   /** a process reporting on itself every 15 s */
   'health',
 ] as const;

@@ -87,6 +87,7 @@ describe('the files', () => {
       'mcp_protected.payload_events payloads',
       'mcp.usage_hour usage',
       'mcp.usage_user_hour metadata',
+      'mcp.tool_changes metadata',
     ]);
   });
 });

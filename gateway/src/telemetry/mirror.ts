@@ -39,8 +39,8 @@ export const MIRROR_ATTRIBUTES: ReadonlySet<string> = new Set([
   CALL_ATTR.demo,
 ]);
 
-/** Records of the gateway about itself and about readers of the log stay at home. */
-const UNMIRRORED_KINDS: ReadonlySet<unknown> = new Set(['access', 'health']);
+/** Records of the gateway about itself, about readers of the log and about servers stay at home. */
+const UNMIRRORED_KINDS: ReadonlySet<unknown> = new Set(['access', 'catalog', 'health']);
 
 export interface MirrorStats {
   readonly name: string;

@@ -2,10 +2,11 @@
  * Names of the own span attributes (`gatelens.*`) that the record is made of, taken from record/fields.ts by column, so
  * that a name exists once. An unknown column fails at load, not in production data.
  */
-import { ACCESS_FIELDS, CALL_FIELDS, HEALTH_FIELDS, attributeOf } from '../record/fields.ts';
+import { ACCESS_FIELDS, CALL_FIELDS, HEALTH_FIELDS, TOOL_CHANGE_FIELDS, attributeOf } from '../record/fields.ts';
 
 const call = (column: string): string => attributeOf(CALL_FIELDS, column);
 const access = (column: string): string => attributeOf(ACCESS_FIELDS, column);
+const toolChange = (column: string): string => attributeOf(TOOL_CHANGE_FIELDS, column);
 const health = (column: string): string => attributeOf(HEALTH_FIELDS, column);
 
 export const CALL_ATTR = {
@@ -57,6 +58,20 @@ export const ACCESS_ATTR = {
   rows: access('rows'),
   bytes: access('bytes'),
   detail: access('detail'),
+} as const;
+
+export const TOOL_CHANGE_ATTR = {
+  change: toolChange('change'),
+  fingerprint: toolChange('fingerprint'),
+  previousFingerprint: toolChange('previous_fingerprint'),
+  tools: toolChange('tools'),
+  added: toolChange('added'),
+  removed: toolChange('removed'),
+  changed: toolChange('changed'),
+  parts: toolChange('parts'),
+  protocolVersion: toolChange('protocol_version'),
+  seenInCalls: toolChange('seen_in_calls'),
+  previousCalls: toolChange('previous_calls'),
 } as const;
 
 export const HEALTH_ATTR = {

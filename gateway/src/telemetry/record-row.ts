@@ -5,7 +5,7 @@
  */
 import type { HrTime } from '@opentelemetry/api';
 import { canonicalForm, type FieldValue } from '../record/canonical.ts';
-import { ACCESS_FIELDS, CALL_FIELDS, type Field, type FieldType } from '../record/fields.ts';
+import { ACCESS_FIELDS, CALL_FIELDS, TOOL_CHANGE_FIELDS, type Field, type FieldType } from '../record/fields.ts';
 import { epochNanos } from './clock.ts';
 import { CALL_ATTR } from './record-attributes.ts';
 
@@ -19,7 +19,7 @@ export interface RecordSpan {
 
 export type RecordRow = Readonly<Record<string, FieldValue>>;
 
-/** The chained columns (and `record_hash`) of `mcp.calls` or, for kind `access`, of `mcp.access_log`. */
+/** The chained columns (and `record_hash`) of `mcp.calls`, or of `mcp.access_log` or `mcp.tool_changes` by the kind. */
 export function recordRow(span: RecordSpan): RecordRow {
   const row: Record<string, FieldValue> = {};
   for (const field of fieldsOf(span)) {
@@ -34,7 +34,14 @@ export function canonicalFormOf(span: RecordSpan): string {
 }
 
 function fieldsOf(span: RecordSpan): readonly Field[] {
-  return span.attributes[CALL_ATTR.kind] === 'access' ? ACCESS_FIELDS : CALL_FIELDS;
+  switch (span.attributes[CALL_ATTR.kind]) {
+    case 'access':
+      return ACCESS_FIELDS;
+    case 'catalog':
+      return TOOL_CHANGE_FIELDS;
+    default:
+      return CALL_FIELDS;
+  }
 }
 
 function valueOf(span: RecordSpan, field: Field): FieldValue {

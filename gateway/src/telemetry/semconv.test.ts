@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ACCESS_FIELDS, CALL_FIELDS, EXTRA_ATTRIBUTES, HEALTH_FIELDS } from '../record/fields.ts';
+import { ACCESS_FIELDS, CALL_FIELDS, EXTRA_ATTRIBUTES, HEALTH_FIELDS, TOOL_CHANGE_FIELDS } from '../record/fields.ts';
 import { MIRROR_ATTRIBUTES } from './mirror.ts';
 import { ACCESS_ATTR, CALL_ATTR, HEALTH_ATTR } from './record-attributes.ts';
 import * as semconv from './semconv.ts';
 
 const known = new Set([
-  ...[...CALL_FIELDS, ...ACCESS_FIELDS, ...HEALTH_FIELDS].map((field) => field.source),
+  ...[...CALL_FIELDS, ...ACCESS_FIELDS, ...HEALTH_FIELDS, ...TOOL_CHANGE_FIELDS].map((field) => field.source),
   ...EXTRA_ATTRIBUTES.map((extra) => extra.attribute),
 ]);
 

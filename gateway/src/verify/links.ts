@@ -11,7 +11,7 @@ import {
   type LinkPage,
   type LinkRange,
 } from '../store/queries/chain-links.ts';
-import { ACCESS_LOG, CALLS, EXAMPLES, type RecordTable } from '../store/queries/chain-rows.ts';
+import { EXAMPLES, RECORD_TABLES, type RecordTable } from '../store/queries/chain-rows.ts';
 import type { Findings } from './finding.ts';
 import type { ChainTally, VerifyOptions } from './verification.ts';
 
@@ -92,9 +92,8 @@ export class LinkWalk {
     const { store, retentionMs } = this.#options;
     const page = await linkPage(store, range, beforeSeq, this.#asked);
     const lacking: Lacking[] = [];
-    for (const table of [CALLS, ACCESS_LOG]) {
-      const keptMs = table === CALLS ? retentionMs.metadata : retentionMs.accessLog;
-      const cutoffNs = this.#nowNs - BigInt(keptMs - CLOCK_SLACK_MS) * NS_PER_MS;
+    for (const table of RECORD_TABLES) {
+      const cutoffNs = this.#nowNs - BigInt(retentionMs[table.retention] - CLOCK_SLACK_MS) * NS_PER_MS;
       const expiry = { cutoffNs, newestBeforeNs: this.#newestNs };
       lacking.push({ table, links: await lackingLinks(store, table, range, expiry, this.#asked) });
     }

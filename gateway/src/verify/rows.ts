@@ -3,10 +3,9 @@
  * chain. Names what was changed, what stands elsewhere than it was recorded, and what nobody recorded.
  */
 import {
-  ACCESS_LOG,
-  CALLS,
   checkRows,
   EXAMPLES,
+  RECORD_TABLES,
   recordedPositions,
   rowPageEnd,
   type CheckedRows,
@@ -40,7 +39,7 @@ export class RowWalk {
 
   async run(): Promise<void> {
     let checked = 0;
-    for (const table of [CALLS, ACCESS_LOG]) {
+    for (const table of RECORD_TABLES) {
       for (let fromNs: bigint | undefined = EARLIEST_NS; fromNs !== undefined;) {
         const { store, pageRecords = 20_000 } = this.#options;
         const toNs: bigint | undefined = await rowPageEnd(store, table, fromNs, pageRecords, this.#asked);

@@ -18,6 +18,8 @@ import {
   type HealthReporter,
 } from '../../src/telemetry/health-reporter.ts';
 import { createAuditTelemetry } from '../../src/telemetry/sdk.ts';
+import { createToolChangeRecorder } from '../../src/telemetry/tool-change-recorder.ts';
+import type { ToolChangeRecorder } from '../../src/record/tool-changes.ts';
 import type { TestStore } from '../store/test-store.ts';
 import { FakeClock, fakePseudonyms, success, toolCall } from '../telemetry/fake-seams.ts';
 
@@ -43,6 +45,7 @@ export class RecordedChain {
   readonly observer: TelemetryCallObserver;
   readonly access: AccessRecorder;
   readonly health: HealthReporter;
+  readonly toolChanges: ToolChangeRecorder;
   readonly #opened: OpenedSpool;
 
   private constructor(dir: string, opened: OpenedSpool, signer: SigningPair, wallMs: number) {
@@ -62,6 +65,7 @@ export class RecordedChain {
       clock,
     });
     this.access = createAccessRecorder({ telemetry, logger: silentLogger, clock });
+    this.toolChanges = createToolChangeRecorder({ telemetry, clock });
     this.health = startHealthReporter({
       telemetry,
       component: 'gateway',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts';
 import { readDeliveredLink } from '../../src/spool/delivered-link.ts';
+import type { ToolChange } from '../../src/record/tool-changes.ts';
 import type { Finding } from '../../src/verify/finding.ts';
 import type { Verification, VerifyOptions } from '../../src/verify/verification.ts';
 import { verifyChains } from '../../src/verify/verify-chains.ts';
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  const tables = ['calls', 'access_log', 'chain', 'checkpoints'];
+  const tables = ['calls', 'access_log', 'tool_changes', 'chain', 'checkpoints'];
   await Promise.all(tables.map((table) => sql(`ALTER TABLE mcp.${table} DELETE WHERE true`)));
 });
 
@@ -75,6 +76,23 @@ async function findingsOf(chain: RecordedChain, more: Partial<VerifyOptions> = {
   return result.findings.filter(({ chainId }) => chainId === chain.id);
 }
 
+function toolChange(name: string): ToolChange {
+  return {
+    server: 'web',
+    change: 'changed',
+    fingerprint: 'f2',
+    previousFingerprint: 'f1',
+    tools: 3,
+    added: [name, '"quoted", <&>'],
+    removed: [],
+    changed: new Map([['x', ['description']]]),
+    client: { name: 'c', version: '1' },
+    protocolVersion: '2025-11-25',
+    seenInCalls: ['id'],
+    previousCalls: [],
+  };
+}
+
 describe('a log that nobody touched', () => {
   it('passes: thousands of calls, streams open and closed, access records, in pages, with duplicates', async () => {
     const chain = await open();
@@ -91,13 +109,14 @@ describe('a log that nobody touched', () => {
         roles: ['viewer', 'auditor'],
         detail: { q: 'é"<' },
       });
+      await chain.toolChanges.record(toolChange('été'));
       await chain.sign();
     }
     await chain.deliver(store);
     // delivered twice, as after a lost answer
     await sql(`INSERT INTO mcp.calls ${CALL_COLUMNS} WHERE chain_id = '${chain.id}' LIMIT 500`);
     const delivered = await readDeliveredLink(chain.dir);
-    expect(delivered).toMatchObject({ chainId: chain.id, seq: 3025n });
+    expect(delivered).toMatchObject({ chainId: chain.id, seq: 3035n });
 
     for (const merged of [false, true]) {
       if (merged) await sql('OPTIMIZE TABLE mcp.calls FINAL');
@@ -105,9 +124,9 @@ describe('a log that nobody touched', () => {
       expect(result.findings).toEqual([]);
       expect(result.ok).toBe(true);
       const report = result.chains.find(({ chainId }) => chainId === chain.id);
-      expect(report).toMatchObject({ firstSeq: 1n, lastSeq: 3025n, links: 3025, expired: 0, pending: 0 });
-      expect(report?.checkpoints).toMatchObject({ valid: 10, signedSeq: 3025n, unsignedRecords: 0 });
-      if (merged) expect(report).toMatchObject({ verified: 3020, replaced: 5 });
+      expect(report).toMatchObject({ firstSeq: 1n, lastSeq: 3035n, links: 3035, expired: 0, pending: 0 });
+      expect(report?.checkpoints).toMatchObject({ valid: 10, signedSeq: 3035n, unsignedRecords: 0 });
+      if (merged) expect(report).toMatchObject({ verified: 3030, replaced: 5 });
       else expect(report?.verified).toBeGreaterThan(3500);
     }
   });
@@ -178,6 +197,19 @@ describe('tampering', () => {
     await chain.deliver(store);
     await sql(`ALTER TABLE mcp.access_log UPDATE actor_key = 'nobody' WHERE chain_id = '${chain.id}' AND seq = 1`);
     await sql(`ALTER TABLE mcp.access_log DELETE WHERE chain_id = '${chain.id}' AND seq = 2`);
+    expect(await findingsOf(chain)).toMatchObject([
+      { kind: 'changed', seq: 1n },
+      { kind: 'missing', seq: 2n },
+    ]);
+  });
+
+  it('names a change of tools that was rewritten or deleted', async () => {
+    const chain = await open();
+    for (const name of ['a', 'b', 'c']) await chain.toolChanges.record(toolChange(name));
+    await chain.sign();
+    await chain.deliver(store);
+    await sql(`ALTER TABLE mcp.tool_changes UPDATE added = [] WHERE chain_id = '${chain.id}' AND seq = 1`);
+    await sql(`ALTER TABLE mcp.tool_changes DELETE WHERE chain_id = '${chain.id}' AND seq = 2`);
     expect(await findingsOf(chain)).toMatchObject([
       { kind: 'changed', seq: 1n },
       { kind: 'missing', seq: 2n },

@@ -17,7 +17,7 @@ import {
 } from './params.ts';
 
 /** Kinds that have rows in `mcp.calls`. */
-export const CALL_KINDS = RECORD_KINDS.filter((kind) => kind !== 'access' && kind !== 'health');
+export const CALL_KINDS = RECORD_KINDS.filter((kind) => kind !== 'access' && kind !== 'catalog' && kind !== 'health');
 const KINDS = CALL_KINDS as [(typeof CALL_KINDS)[number], ...(typeof CALL_KINDS)[number][]];
 
 /** As in a call, where null (a stream that still runs) is called `open`. */

@@ -69,11 +69,14 @@ export async function chainTail(
   seq: bigint,
   options: QueryOptions = {}
 ): Promise<ChainTail> {
-  const part = (table: string): string => `SELECT toInt128(toUnixTimestamp64Nano(started_at)) + duration AS ended
+  const part = (
+    table: string,
+    duration: string
+  ): string => `SELECT toInt128(toUnixTimestamp64Nano(started_at)) + ${duration} AS ended
     FROM ${table} WHERE chain_id = {chainId:String} AND seq > {seq:UInt64} AND NOT demo`;
   const [row] = await store.query<{ n: string; span: string }>(
     `SELECT toString(count()) AS n, toString(max(ended) - min(ended)) AS span
-FROM (${part('mcp.calls')} UNION ALL ${part('mcp.access_log')})
+FROM (${part('mcp.calls', 'duration')} UNION ALL ${part('mcp.access_log', 'duration')} UNION ALL ${part('mcp.tool_changes', '0')})
 ${VERIFY_SETTINGS}`,
     { chainId, seq: `${seq}` },
     options

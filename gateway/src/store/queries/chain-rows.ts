@@ -4,7 +4,7 @@
  * stays the same however long the log is. The canonical form is made from record/fields.ts.
  */
 import { GENESIS_HASH } from '../../record/canonical.ts';
-import { ACCESS_FIELDS, CALL_FIELDS, type Field } from '../../record/fields.ts';
+import { ACCESS_FIELDS, CALL_FIELDS, TOOL_CHANGE_FIELDS, type Field } from '../../record/fields.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 
 /** Pages are sized to take seconds; a cold disk may be slow. */
@@ -13,29 +13,44 @@ export const VERIFY_SETTINGS = 'SETTINGS max_execution_time = 300';
 export const EXAMPLES = 1000;
 
 export interface RecordTable {
-  readonly name: 'mcp.calls' | 'mcp.access_log';
+  readonly name: 'mcp.calls' | 'mcp.access_log' | 'mcp.tool_changes';
   readonly fields: readonly Field[];
-  readonly idColumn: 'call_id' | 'access_id';
+  readonly idColumn: 'call_id' | 'access_id' | 'change_id';
+  /** how long its rows are kept */
+  readonly retention: 'metadata' | 'accessLog';
   /** which links of `mcp.chain` have their record here, by the name of their kind */
   readonly links: (kind: string) => string;
   /** when a row of a stream was replaced by that of its end; 0 for none */
   readonly closedSeq: string;
 }
 
-export const CALLS: RecordTable = {
+const CALLS: RecordTable = {
   name: 'mcp.calls',
   fields: CALL_FIELDS,
   idColumn: 'call_id',
-  links: (kind) => `${kind} != 'access'`,
+  retention: 'metadata',
+  links: (kind) => `${kind} NOT IN ('access', 'catalog')`,
   closedSeq: "maxIf(seq, kind = 'stream' AND phase = 'closed')",
 };
-export const ACCESS_LOG: RecordTable = {
+const ACCESS_LOG: RecordTable = {
   name: 'mcp.access_log',
   fields: ACCESS_FIELDS,
   idColumn: 'access_id',
+  retention: 'accessLog',
   links: (kind) => `${kind} = 'access'`,
   closedSeq: 'toUInt64(0)',
 };
+
+const TOOL_CHANGES: RecordTable = {
+  name: 'mcp.tool_changes',
+  fields: TOOL_CHANGE_FIELDS,
+  idColumn: 'change_id',
+  retention: 'metadata',
+  links: (kind) => `${kind} = 'catalog'`,
+  closedSeq: 'toUInt64(0)',
+};
+/** Every table of chained records. */
+export const RECORD_TABLES: readonly RecordTable[] = [CALLS, ACCESS_LOG, TOOL_CHANGES];
 
 /** A column as text of canonical form v1. */
 function textInSql({ column, type }: Field): string {

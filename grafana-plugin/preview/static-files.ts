@@ -33,6 +33,7 @@ export function createFileServer(pluginId: string): FileServer {
   const { resolve } = createRequire(import.meta.url);
   const icons = path.join(path.dirname(resolve('@grafana/ui/package.json')), 'dist', 'public', 'img');
   const inter = path.join(path.dirname(resolve('@fontsource-variable/inter/package.json')), 'files');
+  const mono = path.join(path.dirname(resolve('@fontsource-variable/roboto-mono/package.json')), 'files');
   const roots: readonly (readonly [prefix: string, directory: string])[] = [
     [`/public/plugins/${pluginId}/`, PLUGIN_DIST],
     ['/public/build/img/', icons],
@@ -42,6 +43,9 @@ export function createFileServer(pluginId: string): FileServer {
   return (pathname, res) => {
     // Grafana's style sheet names one file a weight; the variable font has them all
     const font = /^\/public\/(?:build\/)?fonts\/inter\/Inter-[A-Za-z]+\.woff2$/.test(pathname);
+    if (/^\/public\/(?:build\/)?fonts\/roboto\/\w+/.test(pathname)) {
+      return sendFile(path.join(mono, 'roboto-mono-latin-wght-normal.woff2'), res);
+    }
     if (font) return sendFile(path.join(inter, 'inter-latin-wght-normal.woff2'), res);
     for (const [prefix, directory] of roots) {
       if (!pathname.startsWith(prefix)) continue;

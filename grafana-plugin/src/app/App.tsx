@@ -7,6 +7,7 @@ import { PAGES } from '../constants.ts';
 import { createQueryClient } from '../data/query-client.ts';
 
 const AuditLogPage = lazy(() => import('../audit-log/AuditLogPage.tsx'));
+const UsagePage = lazy(() => import('../usage/UsagePage.tsx'));
 
 export default function App() {
   const [queryClient] = useState(createQueryClient);
@@ -15,6 +16,7 @@ export default function App() {
       <Suspense fallback={<LoadingPlaceholder text="" />}>
         <Routes>
           <Route path={PAGES.auditLogs} element={<AuditLogPage />} />
+          <Route path={PAGES.usage} element={<UsagePage />} />
           <Route path="*" element={<Navigate to={PAGES.auditLogs} replace />} />
         </Routes>
       </Suspense>

@@ -32,8 +32,22 @@ export function NoCalls({ filters, onFilter, onRange }: NoCallsProps) {
       />
     );
   }
+  const demo = (
+    <Button variant="secondary" fill="text" onClick={() => onFilter((now) => ({ ...now, demo: !now.demo }))}>
+      {filters.demo ? 'Show real calls' : 'Show demo data'}
+    </Button>
+  );
   return (
-    <EmptyState variant="call-to-action" message="No calls in this range" button={week}>
+    <EmptyState
+      variant="call-to-action"
+      message="No calls in this range"
+      button={
+        <Stack direction="row" gap={1}>
+          {week}
+          {demo}
+        </Stack>
+      }
+    >
       Point an MCP client at the gateway in place of its server, for example{' '}
       <code>http://127.0.0.1:8080/mcp/&lt;server&gt;</code>, and make a call. It shows here within seconds.{' '}
       <TextLink href="https://modelcontextprotocol.io/docs/learn/client-concepts" external inline>

@@ -40,7 +40,7 @@ export function CallDrawer(props: CallDrawerProps) {
   const call = details.data ?? known;
   return (
     <Drawer
-      size="lg"
+      size="md"
       title={call === undefined ? 'Call' : visibleText(callTitle(call))}
       subtitle={call === undefined ? undefined : <Subtitle call={call} timeZone={timeZone} onMove={onMove} />}
       tabs={

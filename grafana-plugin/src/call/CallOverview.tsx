@@ -97,6 +97,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
   label: css({
     width: theme.spacing(17),
     flexShrink: 0,
+    overflowWrap: 'anywhere',
     color: theme.colors.text.secondary,
     fontWeight: theme.typography.fontWeightRegular,
   }),

@@ -49,6 +49,6 @@ const getStyles = (theme: GrafanaTheme2) => {
       background: gateway,
       borderRadius: theme.shape.radius.pill,
     }),
-    server: css({ height: '100%', background: server }),
+    server: css({ height: '100%', marginLeft: 'auto', background: server }),
   };
 };

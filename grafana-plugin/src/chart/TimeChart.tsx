@@ -36,7 +36,7 @@ export interface TimeChartProps {
   readonly children: (area: PlotArea) => ReactNode;
 }
 
-const AXIS_LEFT_PX = 48;
+const AXIS_LEFT_PX = 56;
 const AXIS_BOTTOM_PX = 20;
 const TOP_PX = 6;
 const RIGHT_PX = 8;

@@ -26,11 +26,17 @@ export function getJson<T>(path: string, query: ApiQuery, signal: AbortSignal): 
   return request<T>({ url: apiUrl(path, query), method: 'GET', abortSignal: signal });
 }
 
+/** For files that the page saves. */
+export function getText(path: string, query: ApiQuery): Promise<string> {
+  return request<string>({ url: apiUrl(path, query), method: 'GET', responseType: 'text' });
+}
+
 interface Sending {
   readonly url: string;
   readonly method: string;
   readonly data?: unknown;
   readonly abortSignal?: AbortSignal;
+  readonly responseType?: 'text';
 }
 
 async function request<T>(sending: Sending): Promise<T> {

@@ -34,6 +34,7 @@ export function FilterPills({ filters, names, onChange }: FilterPillsProps) {
           onRemove={() => onChange((now) => withoutTerm(now, term))}
         />
       ))}
+      {filters.demo && <Pill text="Demo data, made up" onRemove={() => onChange((now) => ({ ...now, demo: false }))} />}
       {minDurationMs !== undefined && (
         <Pill
           text={`Took at least ${formatDuration(minDurationMs)}`}

@@ -1,6 +1,7 @@
 /** Times in the time zone that the reader chose, in Grafana's formats. */
 import { dateTimeFormat, dateTimeFormatTimeAgo, systemDateFormats } from '@grafana/data';
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Milliseconds of an RFC 3339 text; what is below a millisecond is dropped. */
@@ -11,6 +12,10 @@ export function toMs(instant: string): number {
 /** With date and milliseconds. */
 export function formatFull(instant: string | number, timeZone: string): string {
   return dateTimeFormat(asMs(instant), { timeZone, format: systemDateFormats.fullDateMS });
+}
+
+export function formatMinute(instant: string, timeZone: string): string {
+  return dateTimeFormat(toMs(instant), { timeZone, format: 'YYYY-MM-DD HH:mm' });
 }
 
 /** For rows: the date only where the range is longer than a day. */
@@ -26,6 +31,10 @@ export function formatAgo(instant: string | number, timeZone: string): string {
 /** For an axis with a tick every `stepMs`. */
 export function formatTick(ms: number, timeZone: string, stepMs: number): string {
   const { interval } = systemDateFormats;
+  // among hours, midnight is the one that says which day it is
+  if (stepMs >= HOUR_MS && stepMs < DAY_MS && dateTimeFormat(ms, { timeZone, format: 'HH:mm' }) === '00:00') {
+    return dateTimeFormat(ms, { timeZone, format: interval.day });
+  }
   const format =
     stepMs >= 28 * DAY_MS
       ? interval.month

@@ -7,6 +7,8 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { CallObserver } from '../mcp/observer.ts';
 import type { McpApp } from './app.ts';
 
@@ -20,7 +22,13 @@ export interface McpListenerOptions {
 
 export function createMcpListener(app: McpApp, options: McpListenerOptions): Server {
   const receiveTimeoutMs = options.receiveTimeoutMs ?? 30_000;
-  const answer = getRequestListener(app.fetch, {
+  const fetch = (request: Request, env: unknown): Response | Promise<Response> => {
+    const { incoming, outgoing } = env as HttpBindings;
+    const answered = app.fetch(request, env as HttpBindings);
+    // a HEAD is routed as GET and its answer copied, which loses the mark that it was written already
+    return incoming.method === 'HEAD' ? withoutSecondAnswer(answered, outgoing) : answered;
+  };
+  const answer = getRequestListener(fetch, {
     overrideGlobalObjects: false,
     // an impossible Host or request target, found before the app sees a request
     errorHandler: () =>
@@ -57,6 +65,14 @@ export function createMcpListener(app: McpApp, options: McpListenerOptions): Ser
     else refuseConnection(options.observer, statusOf(code), socket);
   });
   return server;
+}
+
+async function withoutSecondAnswer(
+  answered: Response | Promise<Response>,
+  outgoing: { readonly headersSent: boolean }
+): Promise<Response> {
+  const response = await answered;
+  return outgoing.headersSent ? RESPONSE_ALREADY_SENT : response;
 }
 
 /** The client went away in the middle of something. */

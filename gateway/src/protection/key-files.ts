@@ -16,13 +16,17 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GatelensError } from '../errors.ts';
 import { makePrivateDirectory } from '../private-directory.ts';
 
 const FILE_MODE = 0o600;
 const OTHERS_MAY_WRITE = 0o022;
 const OTHERS_MAY_LOOK = 0o077;
+const ANYBODY_MAY_WRITE = 0o002;
+/** what lies in such a directory can be renamed by its owner only */
+const STICKY = 0o1000;
+const ROOT = 0;
 
 export class KeyFiles {
   readonly directory: string;
@@ -85,16 +89,30 @@ export class KeyFiles {
   }
 
   /**
-   * What others may do with these files. Who can write here can exchange a public key for his own, so that is refused;
-   * who can read private halves is warned about.
+   * What others may do with these files. Who can write here, owns them, or can put another directory in the place of this
+   * one, can exchange a public key for his own, so that is refused; who can read private halves is warned about.
    * @throws GatelensError `data_dir_unusable`
    */
   checkPermissions(): readonly string[] {
     if (this.#platform === 'win32') return [];
+    const above = dirname(this.directory);
+    const { mode: modeAbove } = this.#orUnusable('read', above, () => statSync(above));
+    if ((modeAbove & ANYBODY_MAY_WRITE) !== 0 && (modeAbove & STICKY) === 0) {
+      throw new GatelensError(
+        'data_dir_unusable',
+        `Anybody may write to ${above} and put other keys in the place of these, so they cannot be trusted. Look whether they were changed, then: chmod o-w '${above}'`
+      );
+    }
     const paths = [this.directory, ...this.list().map((name) => join(this.directory, name))];
     const open: string[] = [];
     for (const path of paths) {
-      const mode = this.#orUnusable('read', path, () => statSync(path).mode);
+      const { mode, uid } = this.#orUnusable('read', path, () => statSync(path));
+      if (uid !== ROOT && uid !== process.getuid?.()) {
+        throw new GatelensError(
+          'data_dir_unusable',
+          `${path} belongs to another user, so its keys cannot be trusted. Run Gatelens as its owner, or set dataDir to a directory of its own.`
+        );
+      }
       if ((mode & OTHERS_MAY_WRITE) !== 0) {
         throw new GatelensError(
           'data_dir_unusable',

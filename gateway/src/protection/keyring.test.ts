@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -390,6 +391,25 @@ describe('a data directory that is not as it should be', () => {
     chmodSync(keysDir(), 0o770);
     expect(() => loadKeyring({ dataDir })).toThrow(/may write to/);
     expect(() => rotateKeys({ dataDir })).toThrow(/may write to/);
+  });
+
+  it('stops when anybody may put another directory in the place of the keys', () => {
+    loadKeyring({ dataDir });
+    chmodSync(dataDir, 0o777);
+    expect(() => loadKeyring({ dataDir })).toThrow(/Anybody may write to .*chmod o-w/s);
+    chmodSync(dataDir, 0o1777);
+    expect(loadKeyring({ dataDir }).warnings).toEqual([]);
+    chmodSync(dataDir, 0o755);
+    expect(loadKeyring({ dataDir }).warnings).toEqual([]);
+  });
+
+  it.runIf(process.getuid?.() === 0)('stops at keys that belong to another user', () => {
+    loadKeyring({ dataDir });
+    chownSync(fileOf('.public.jwk'), 12345, 12345);
+    expect(() => loadKeyring({ dataDir })).toThrow(/public\.jwk belongs to another user/);
+    chownSync(fileOf('.public.jwk'), 0, 0);
+    chownSync(keysDir(), 12345, 12345);
+    expect(() => loadKeyring({ dataDir })).toThrow(/belongs to another user/);
   });
 
   it('says what to do when it cannot be read or written', () => {

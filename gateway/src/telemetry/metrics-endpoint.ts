@@ -1,10 +1,12 @@
 /**
  * `/metrics` for Prometheus, on an address of its own. Answers GET and HEAD of that path only; with a token, only to
- * scrapers that send it. What it shows is counters and durations; no session, request id or user is ever on a metric.
+ * scrapers that send it; on loopback, only to those that call it by a loopback name, so that no web page reads it under
+ * a name of its own (DNS rebinding). What it shows is counters and durations; no session, request id or user is ever on a metric.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { isLoopbackHost } from '../access/address.ts';
 import { GatelensError } from '../errors.ts';
 
 export interface MetricsEndpointOptions {
@@ -26,7 +28,7 @@ export interface MetricsEndpoint {
 /** @throws GatelensError `config_invalid` when the address cannot be listened on */
 export async function startMetricsEndpoint(options: MetricsEndpointOptions): Promise<MetricsEndpoint> {
   const server = createServer((request, response) => {
-    const status = refusal(request, options.token);
+    const status = refusal(request, options);
     if (status === undefined) options.answer(request, response);
     else response.writeHead(status, status === 401 ? { 'www-authenticate': 'Bearer' } : {}).end();
   });
@@ -54,12 +56,20 @@ export async function startMetricsEndpoint(options: MetricsEndpointOptions): Pro
   };
 }
 
-function refusal(request: IncomingMessage, token: string | undefined): number | undefined {
+function refusal(
+  request: IncomingMessage,
+  { host, token }: Pick<MetricsEndpointOptions, 'host' | 'token'>
+): number | undefined {
+  if (isLoopbackHost(host) && !isLoopbackHost(nameOf(request.headers.host))) return 403;
   const path = (request.url ?? '').split('?', 1)[0];
   if (path !== '/metrics') return 404;
   if (request.method !== 'GET' && request.method !== 'HEAD') return 405;
   if (token !== undefined && !sameText(request.headers.authorization ?? '', `Bearer ${token}`)) return 401;
   return undefined;
+}
+
+function nameOf(host = ''): string {
+  return host.replace(/:\d*$/, '');
 }
 
 function sameText(a: string, b: string): boolean {

@@ -1,6 +1,7 @@
 /** What a client or an upstream server could try so that an answer reaches the client and the record does not say so. */
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { getRequestListener } from '@hono/node-server';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { capturedText, gate } from './recording-observer.ts';
 import { call, closeAll, json, post, result, send, startGateway, startUpstream } from './running-gateway.ts';
 
@@ -133,4 +134,16 @@ it('a charset that says two things is refused', async () => {
     expect((await post(gateway.url(), call(1), { 'content-type': type })).status).toBe(415);
   }
   expect(upstream.seen).toHaveLength(0);
+});
+
+it('a request that is answered beside the framework makes it say nothing of its own', async () => {
+  // as the audit API of the same process does: it puts the framework's Response in the place of Node's
+  getRequestListener(() => new Response(null));
+  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const upstream = await startUpstream((_seen, res) => json(res, result(1)));
+  const gateway = await startGateway(upstream.url);
+  for (const method of ['HEAD', 'PUT', 'OPTIONS', 'GET', 'DELETE']) await send(gateway.url(), { method }).answer;
+  expect((await send(new URL('/healthz', gateway.url()), { method: 'HEAD' }).answer).status).toBe(200);
+  expect(said).not.toHaveBeenCalled();
+  said.mockRestore();
 });

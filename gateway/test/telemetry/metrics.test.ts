@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDurationMetrics, observeAudit, type AuditFigures } from '../../src/telemetry/metrics.ts';
@@ -36,6 +36,17 @@ async function scrape(pipeline: MetricsPipeline, init?: RequestInit, path = '/me
 }
 
 describe('metrics for Prometheus', () => {
+  it('are not read by a web page under a name of its own, where only this machine may read them', async () => {
+    const pipeline = await start({ prometheus });
+    const statusFor = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const options = { port: pipeline.endpoint?.port, path: '/metrics', headers: { host } };
+        get(options, (res) => resolve(res.resume().statusCode)).on('error', reject);
+      });
+    const hosts = ['evil.example', '127.0.0.1.evil.example:9464', 'localhost:9464', '127.0.0.1', '[::1]:9464', '[::1]'];
+    expect(await Promise.all(hosts.map(statusFor))).toEqual([403, 403, 200, 200, 200, 200]);
+  });
+
   it('are durations by the MCP conventions, without user, session, request id or unlisted name', async () => {
     const pipeline = await start({ prometheus });
     const rig = createRig({ metrics: createDurationMetrics(pipeline.meter) });

@@ -4,63 +4,14 @@
  * Messages tell the person what to do next and never hold a payload, a token or a name a client sent.
  */
 
-const ERROR_CODES = [
-  'config_invalid',
-  'data_dir_unusable',
-  'data_dir_locked',
-  'store_unavailable',
-  'engine_missing',
-  'migration_failed',
-  'audit_unavailable',
-  'spool_full',
-  'spool_corrupt',
-  'seal_failed',
-  'key_unknown',
-  'unauthenticated',
-  'forbidden',
-  'policy_denied',
-  'origin_denied',
-  'rate_limited',
-  'body_too_large',
-  'headers_too_large',
-  'media_type_unsupported',
-  'parse_error',
-  'invalid_request',
-  'server_unknown',
-  'session_unknown',
-  'method_not_allowed',
-  'not_found',
-  'upstream_unreachable',
-  'upstream_timeout',
-  'upstream_reset',
-  'upstream_protocol',
-  'child_exited',
-  'client_gone',
-  'shutting_down',
-  'internal',
-] as const;
-export type ErrorCode = (typeof ERROR_CODES)[number];
-
-export class GatelensError extends Error {
-  readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'GatelensError';
-    this.code = code;
-  }
-}
-
-export function isGatelensError(error: unknown, code?: ErrorCode): error is GatelensError {
-  return error instanceof GatelensError && (code === undefined || error.code === code);
-}
-
 /** How an error leaves the MCP endpoint: HTTP status and JSON-RPC code. */
 export interface WireError {
   readonly status: number;
   readonly rpcCode: number;
 }
 
-const WIRE: Record<ErrorCode, WireError> = {
+/** Every code there is, and how it leaves. */
+const WIRE = {
   config_invalid: { status: 500, rpcCode: -32603 },
   data_dir_unusable: { status: 503, rpcCode: -32603 },
   data_dir_locked: { status: 503, rpcCode: -32603 },
@@ -94,7 +45,21 @@ const WIRE: Record<ErrorCode, WireError> = {
   client_gone: { status: 499, rpcCode: -32000 },
   shutting_down: { status: 503, rpcCode: -32000 },
   internal: { status: 500, rpcCode: -32603 },
-};
+} as const satisfies Record<string, WireError>;
+export type ErrorCode = keyof typeof WIRE;
+
+export class GatelensError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'GatelensError';
+    this.code = code;
+  }
+}
+
+export function isGatelensError(error: unknown, code?: ErrorCode): error is GatelensError {
+  return error instanceof GatelensError && (code === undefined || error.code === code);
+}
 
 export function wireError(code: ErrorCode): WireError {
   return WIRE[code];

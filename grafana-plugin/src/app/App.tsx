@@ -7,6 +7,9 @@ import { PAGES } from '../constants.ts';
 import { createQueryClient } from '../data/query-client.ts';
 
 const AuditLogPage = lazy(() => import('../audit-log/AuditLogPage.tsx'));
+const AccessLogPage = lazy(() => import('../access-log/AccessLogPage.tsx'));
+const SessionPage = lazy(() => import('../sessions/SessionPage.tsx'));
+const SessionsPage = lazy(() => import('../sessions/SessionsPage.tsx'));
 const UsagePage = lazy(() => import('../usage/UsagePage.tsx'));
 
 export default function App() {
@@ -17,6 +20,9 @@ export default function App() {
         <Routes>
           <Route path={PAGES.auditLogs} element={<AuditLogPage />} />
           <Route path={PAGES.usage} element={<UsagePage />} />
+          <Route path={PAGES.sessions} element={<SessionsPage />} />
+          <Route path={`${PAGES.sessions}/:key`} element={<SessionPage />} />
+          <Route path={PAGES.accessLog} element={<AccessLogPage />} />
           <Route path="*" element={<Navigate to={PAGES.auditLogs} replace />} />
         </Routes>
       </Suspense>

@@ -1,5 +1,7 @@
 /** The types of the audit API, from the one place where they are made. Types only: none of its code is in the plugin. */
 export type {
+  AccessLogEntry,
+  AccessLogPage,
   ApiErrorBody,
   ApiErrorCode,
   Call,

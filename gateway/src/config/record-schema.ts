@@ -11,7 +11,8 @@ const captureMode = z.enum(CAPTURE_MODES);
 const captureRuleSchema = z.strictObject({
   server: text({ description: 'Server, a pattern.', example: 'hr' }).default('*'),
   tool: text({
-    description: 'Tool, a pattern. A rule with a tool other than `*` speaks of calls of that tool only.',
+    description:
+      'Tool, a pattern. A rule with a tool other than `*` speaks of calls of that tool only, and of what is said during them.',
   }).default('*'),
   mode: captureMode.meta({ description: 'Capture mode.' }),
 });

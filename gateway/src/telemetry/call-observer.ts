@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { CallObservation, CallObserver, CallStart } from '../mcp/observer.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { CapturePolicy, PayloadSealer, Pseudonyms } from '../protection/seams.ts';
+import { CaptureInCall } from './capture-in-call.ts';
 import { NameCatalog } from './catalog.ts';
 import { EpochTime, systemClock, type Clock } from './clock.ts';
 import { createCallIds } from './ids.ts';
@@ -45,7 +46,7 @@ export class TelemetryCallObserver implements CallObserver {
     this.#context = {
       telemetry: options.telemetry,
       pseudonyms: options.pseudonyms,
-      capturePolicy: options.capturePolicy,
+      capture: new CaptureInCall(options.capturePolicy),
       payloads: new PayloadCapture({
         sealer: options.sealer,
         pseudonyms: options.pseudonyms,

@@ -6,7 +6,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { isLoopbackHost } from '../access/address.ts';
 import { GatelensError } from '../errors.ts';
 
 export interface MetricsEndpointOptions {
@@ -60,13 +59,16 @@ function refusal(
   request: IncomingMessage,
   { host, token }: Pick<MetricsEndpointOptions, 'host' | 'token'>
 ): number | undefined {
-  if (isLoopbackHost(host) && !isLoopbackHost(nameOf(request.headers.host))) return 403;
+  if (LOOPBACK.test(host) && !LOOPBACK.test(nameOf(request.headers.host))) return 403;
   const path = (request.url ?? '').split('?', 1)[0];
   if (path !== '/metrics') return 404;
   if (request.method !== 'GET' && request.method !== 'HEAD') return 405;
   if (token !== undefined && !sameText(request.headers.authorization ?? '', `Bearer ${token}`)) return 401;
   return undefined;
 }
+
+/** As an address to listen on and as a name to be called by. */
+const LOOPBACK = /^(?:localhost|\[?::1\]?|127(?:\.\d{1,3}){3})$/i;
 
 function nameOf(host = ''): string {
   return host.replace(/:\d*$/, '');

@@ -66,7 +66,7 @@ export class ObservedCall implements CallObservation {
     this.#startTime = context.time.at(this.#arrivedMs);
     const startedAtNs = epochNanos(this.#startTime);
     this.#startedAt = startedAtNs.toString();
-    this.#capture = context.capturePolicy.decide(start.server, start.target?.type === 'tool' ? start.target.name : '');
+    this.#capture = context.capture.decide(callId, start);
     this.captureBytes = this.#capture.mode === 'off' ? 0 : this.#capture.maxBytes;
     this.#target =
       start.target === undefined

@@ -2,7 +2,8 @@
  * What the calls of one observer share: the parts that make, protect, count and keep their records. Made by
  * call-observer.ts; holds no call.
  */
-import type { CapturePolicy, Pseudonyms } from '../protection/seams.ts';
+import type { Pseudonyms } from '../protection/seams.ts';
+import type { CaptureInCall } from './capture-in-call.ts';
 import type { NameCatalog } from './catalog.ts';
 import type { Clock, EpochTime } from './clock.ts';
 import type { DurationMetrics, MetricAttributes } from './metrics.ts';
@@ -22,7 +23,7 @@ export interface SessionInfo {
 export interface ObserverContext {
   readonly telemetry: AuditTelemetry;
   readonly pseudonyms: Pseudonyms;
-  readonly capturePolicy: CapturePolicy;
+  readonly capture: CaptureInCall;
   readonly payloads: PayloadCapture;
   readonly principals: Principals;
   readonly catalog: NameCatalog;

@@ -1,10 +1,12 @@
 /**
- * The audit API on its own chain: who asks comes from tokens, what they see from visibility.ts, what they did goes into
- * the access log before they see it. Holds the private halves of the keys; a gateway without them cannot open payloads.
+ * The audit API on its own chain: who asks comes from tokens or Grafana, what they see from visibility.ts, what they did
+ * goes into the access log before they see it. Holds the private halves of the keys; a gateway without them cannot open payloads.
  */
 import { auditTokenFile, createAuditTokens } from '../access/audit-tokens.ts';
 import { createAuditApi } from '../audit-api/app.ts';
+import type { GrafanaSettings } from '../audit-api/deps.ts';
 import { startAuditApiServer, type AuditApiServer } from '../audit-api/server.ts';
+import { openState, stateFile } from '../audit-api/state/state-file.ts';
 import type { GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { AuditApi } from '../mcp-server/audit-api-client.ts';
@@ -32,17 +34,44 @@ export async function startAuditApi(options: {
     file: auditTokenFile(config.dataDir),
     logger,
   });
-  const api = createAuditApi({
-    store: options.store.reader,
-    accessRecorder,
-    opener: createPayloadOpener({ privateKey: (kekId) => keyring.privateKeys.get(kekId) }),
-    pseudonyms: options.pseudonyms,
-    tokens: () => tokens.list(),
-    clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
-    logger,
-    version: options.version,
-    payloadRetentionMs: config.retention.payloads,
-    configuredServers: Object.keys(config.mcpServers),
-  });
-  return { ...(await startAuditApiServer(api, config.listen.auditApi)), api };
+  const state = openState(stateFile(config.dataDir));
+  try {
+    const { grafana } = config.auditApi;
+    const api = createAuditApi({
+      store: options.store.reader,
+      accessRecorder,
+      opener: createPayloadOpener({ privateKey: (kekId) => keyring.privateKeys.get(kekId) }),
+      pseudonyms: options.pseudonyms,
+      tokens: () => tokens.list(),
+      clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+      logger,
+      version: options.version,
+      payloadRetentionMs: config.retention.payloads,
+      configuredServers: Object.keys(config.mcpServers),
+      state,
+      ...(grafana === undefined ? {} : { grafana: grafanaSettings(grafana) }),
+    });
+    const server = await startAuditApiServer(api, config.listen.auditApi);
+    const close = async (): Promise<void> => {
+      await server.close();
+      state.close();
+    };
+    return { ...server, api, close };
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+}
+
+function grafanaSettings(grafana: NonNullable<GatelensConfig['auditApi']['grafana']>): GrafanaSettings {
+  const { url, issuer, jwksUrl, auditorTeams, adminViewTeams, ...rest } = grafana;
+  const base = url.replace(/\/+$/, '');
+  return {
+    ...rest,
+    url: base,
+    // Grafana writes its root_url with a slash at the end, whatever is configured there
+    issuers: issuer === undefined ? [base, `${base}/`] : [issuer],
+    jwksUrl: jwksUrl ?? `${base}/api/signing-keys/keys`,
+    roleMapping: { auditorTeams, adminViewTeams },
+  };
 }

@@ -9,6 +9,7 @@ import type { CallPage } from './contract.ts';
 import type { AuditApiDeps } from './deps.ts';
 import { createSecretKey } from 'node:crypto';
 import type { PayloadOpener } from '../protection/payload-opener.ts';
+import { openState } from './state/state-file.ts';
 import { REFUSALS_A_MINUTE } from './refusal-log.ts';
 
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
@@ -149,6 +150,7 @@ function start(world: World = {}) {
     version: '0.0.0-test',
     payloadRetentionMs: 90 * 86_400_000,
     configuredServers: ['hr'],
+    state: openState(':memory:'),
   };
   const api = createAuditApi(deps);
   const get = (path: string, token?: string): Promise<Response> =>

@@ -72,13 +72,14 @@ function isExpired(token: AuditToken, nowMs: number): boolean {
 
 function callerOf(token: AuditToken, pseudonyms: Pick<Pseudonyms, 'hash'>): ApiCaller {
   const user = token.user?.trim() ?? '';
+  // the same road from a name to a key as on the MCP side, or nobody would find their own calls
+  const userKey = user === '' ? '' : pseudonyms.hash('user', principalOfKey('', user).subject);
   return {
     kind: 'token',
     name: token.name,
     roles: [token.role],
     auditorServers: token.servers ?? '*',
-    // the same road from a name to a key as on the MCP side, or nobody would find their own calls
-    userKey: user === '' ? '' : pseudonyms.hash('user', principalOfKey('', user).subject),
+    userKey,
     ...(isEmail(user) ? { email: normalizeEmail(user) } : {}),
   };
 }

@@ -8,6 +8,7 @@ export * from './contract/system-routes.ts';
 export * from './contract/usage-routes.ts';
 export { BEARER } from './contract/route.ts';
 
+export type { AccessLogEntry, AccessLogPage } from './contract/access-log.ts';
 export type { Call, CallDetail, CallPage, HiddenBecause, User } from './contract/call.ts';
 export type { ApiErrorBody, ApiErrorCode } from './contract/errors.ts';
 export type { Facet, Facets } from './contract/facets.ts';
@@ -15,6 +16,7 @@ export type { FacetName } from './contract/filters.ts';
 export type { Me, Role } from './contract/me.ts';
 export type { CallPayload, PayloadPart } from './contract/payload.ts';
 export type { Session, SessionDetail, SessionPage } from './contract/session.ts';
+export type { TailEnd, TailReady, TailSkipped } from './contract/tail.ts';
 export type { Timeline } from './contract/timeline.ts';
 export type { Concurrency, UsageBucket, UsageOverTime } from './contract/usage-charts.ts';
 export type {

@@ -2,6 +2,7 @@
  * What the audit API is given, and what each request carries once its caller is known. Everything comes in from outside;
  * nothing here reads configuration, opens a port or a database.
  */
+import type { DatabaseSync } from 'node:sqlite';
 import type { Context } from 'hono';
 import type { Logger } from '../logger.ts';
 import type { PayloadOpener } from '../protection/payload-opener.ts';
@@ -9,7 +10,13 @@ import type { Pseudonyms } from '../protection/seams.ts';
 import type { AccessEntry, AccessRecorder } from '../record/access.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { AuditToken } from './caller.ts';
+import type { GrafanaDirectory } from './grafana/directory.ts';
+import type { IdentitySettings } from './grafana/own-identity.ts';
+import type { MembershipSource } from './grafana/team-rights.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { RoleMapping } from './role-mapping.ts';
+import type { RoleState } from './state/role-state.ts';
+import type { SavedViews } from './state/saved-views.ts';
 import type { ApiCaller, Visibility } from './visibility.ts';
 
 export interface ApiClock {
@@ -32,19 +39,49 @@ export interface AuditApiDeps {
   readonly version: string;
   /** `retention.payloads` */
   readonly payloadRetentionMs: number;
+  /** left out: nobody comes through Grafana */
+  readonly grafana?: GrafanaSettings;
+  /** role mapping and saved views; the caller closes it */
+  readonly state: DatabaseSync;
   /** names in `mcpServers` */
   readonly configuredServers: readonly string[];
+}
+
+/** `auditApi.grafana` of the configuration. */
+export interface GrafanaSettings extends IdentitySettings {
+  readonly url: string;
+  readonly issuers: readonly string[];
+  readonly jwksUrl: string;
+  readonly org: number;
+  readonly routeSecret: string;
+  readonly serviceAccountToken?: string;
+  /** the role mapping until it is changed through the API */
+  readonly roleMapping: RoleMapping;
+  readonly trustContextTeams: boolean;
 }
 
 /** What the routes get: the same, with a store that has limits and a log for refusals. */
 export interface RouteDeps extends AuditApiDeps {
   readonly refusals: RefusalLog;
+  /** left out: nobody comes through Grafana */
+  readonly grafanaRoles?: GrafanaRoles;
+  readonly views: SavedViews;
+}
+
+/** Who in Grafana is what, as it is in force. */
+export interface GrafanaRoles {
+  readonly roles: RoleState;
+  readonly memberships: MembershipSource;
+  /** left out: no service account */
+  readonly directory?: GrafanaDirectory;
 }
 
 export interface ApiEnv {
   Variables: {
     caller: ApiCaller;
     visibility: Visibility;
+    /** finds out again who this is, for what runs long; undefined: nobody any more */
+    renew: () => Promise<Visibility | undefined>;
     /** arrival, by the monotonic clock */
     startedMs: number;
     clientAddress: string;
@@ -64,11 +101,22 @@ export function accessActor(
 ): Pick<AccessEntry, 'actorKey' | 'actorKind' | 'actorName' | 'roles' | 'clientAddress' | 'startedMs'> {
   const caller = c.get('caller');
   return {
-    actorKey: caller.userKey,
-    actorKind: caller.kind,
-    actorName: caller.kind === 'token' ? caller.name : '',
-    roles: caller.roles,
+    ...callerActor(caller),
     clientAddress: c.get('clientAddress'),
     startedMs: c.get('startedMs'),
+  };
+}
+
+/** Who, for the access log. */
+export function callerActor(
+  caller: ApiCaller
+): Pick<AccessEntry, 'actorKey' | 'actorKind' | 'actorName' | 'actorPrincipal' | 'roles'> {
+  const { actorPrincipal } = caller;
+  return {
+    actorKey: caller.actorKey ?? caller.userKey,
+    actorKind: caller.kind,
+    actorName: caller.kind === 'token' ? caller.name : '',
+    ...(actorPrincipal === undefined ? {} : { actorPrincipal }),
+    roles: caller.roles,
   };
 }

@@ -18,5 +18,5 @@ export async function requireSight(
   const reason = visibility.nothingBecause;
   if (reason === undefined) return visibility;
   await refusals.refused({ ...accessActor(c), action, reason });
-  throw new ApiError('forbidden', explain(visibility).join(' '), { reason });
+  throw new ApiError('forbidden', explain(visibility, c.get('caller').kind).join(' '), { reason });
 }

@@ -45,7 +45,7 @@ describe('visibilityOf', () => {
   test('says why a viewer without identity sees nothing', () => {
     const nothing = visibilityOf(caller({ roles: ['viewer'] }));
     expect(nothing.nothingBecause).toBe('no_identity');
-    expect(explain(nothing).join(' ')).toContain('stands for no person');
+    expect(explain(nothing, 'token').join(' ')).toContain('stands for no person');
   });
 });
 

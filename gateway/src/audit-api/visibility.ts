@@ -3,6 +3,7 @@
  * knows roles. Every query demands a `Visibility` and none is made anywhere else: its class stays in this file.
  * Decides only; it never reads a token, a request or the store.
  */
+import type { AccessEntry } from '../record/access.ts';
 import type { PayloadState } from '../record/vocabulary.ts';
 import type { Grants } from '../store/queries/visibility.ts';
 import { coversPayloads, Visibility } from '../store/queries/visibility.ts';
@@ -16,7 +17,17 @@ export interface ApiCaller {
   readonly roles: readonly Role[];
   /** keyed hash of the person whose own calls these are; `''` when the caller is nobody in particular */
   readonly userKey: string;
+  /** keyed hash under which the access log has this caller, where it is not `userKey` */
+  readonly actorKey?: string;
   readonly email?: string;
+  /** who `actorKey` is, where nobody else would tell the store */
+  readonly actorPrincipal?: AccessEntry['actorPrincipal'];
+  /** names this caller for what is theirs in the audit API itself; left out: by kind and name */
+  readonly subject?: string;
+  /** Grafana Admins: the role mapping */
+  readonly mayChangeSettings?: boolean;
+  /** Grafana teams that count in the role mapping */
+  readonly mappedTeams?: readonly string[];
   /** servers whose payloads an auditor may open */
   readonly auditorServers: '*' | readonly string[];
 }
@@ -31,22 +42,24 @@ class GrantedVisibility extends Visibility {
 export type { Visibility };
 
 export function visibilityOf(caller: ApiCaller): Visibility {
-  const own = { userKey: caller.userKey, ...(caller.email === undefined ? {} : { ownEmail: caller.email }) };
+  const { userKey, actorKey = userKey } = caller;
+  const own = { userKey, actorKey, ...(caller.email === undefined ? {} : { ownEmail: caller.email }) };
+  const all = { ...own, calls: 'all', usage: 'all', identities: true, accessLog: 'all' } as const;
   if (caller.roles.includes('auditor')) {
-    const payloads = { servers: caller.auditorServers };
-    return new GrantedVisibility({ ...own, calls: 'all', usage: 'all', identities: true, payloads });
+    return new GrantedVisibility({ ...all, payloads: { servers: caller.auditorServers } });
   }
-  if (caller.roles.includes('admin')) {
-    return new GrantedVisibility({ ...own, calls: 'all', usage: 'all', identities: true, payloads: false });
-  }
-  if (caller.roles.includes('viewer') && caller.userKey !== '') {
-    return new GrantedVisibility({ ...own, calls: 'own', usage: 'own', identities: false, payloads: false });
+  if (caller.roles.includes('admin')) return new GrantedVisibility({ ...all, payloads: false });
+  const accessLog = actorKey === '' ? 'none' : 'own';
+  if (caller.roles.includes('viewer') && userKey !== '') {
+    return new GrantedVisibility({ ...own, calls: 'own', usage: 'own', identities: false, accessLog, payloads: false });
   }
   return new GrantedVisibility({
     calls: 'none',
     usage: 'none',
     userKey: '',
+    actorKey,
     identities: false,
+    accessLog: caller.roles.includes('viewer') ? accessLog : 'none',
     payloads: false,
     nothingBecause: 'no_identity',
   });
@@ -72,17 +85,27 @@ export function payloadHidden(visibility: Visibility, server: string, state: Pay
   return NOTHING_KEPT[state] ?? payloadRefusal(visibility, server);
 }
 
+const NOTHING_FOR = {
+  token:
+    'You see no calls: this token stands for no person. Give it a `user` in auditApi.tokens, or the role admin or auditor.',
+  grafana:
+    'You see no calls: nothing vouches for who you are outside of Grafana. Sign in to Grafana through your organisation’s login, or ask for an entry in auditApi.grafana.identities.',
+  mcp: 'You see no calls: the gateway does not know who you are. Use an API key of your own, or sign in.',
+} as const;
+
+const MORE_FOR = {
+  token: 'An admin token sees everybody’s metadata, an auditor token payloads too.',
+  grafana: 'Grafana Admins see everybody’s metadata, members of Auditor teams payloads too.',
+  mcp: 'An admin token sees everybody’s metadata, an auditor token payloads too.',
+} as const;
+
 /** The same as `visibility`, in words for /me. */
-export function explain(visibility: Visibility): string[] {
-  if (visibility.nothingBecause !== undefined) {
-    return [
-      'You see no calls: this token stands for no person. Give it a `user` in auditApi.tokens, or the role admin or auditor.',
-    ];
-  }
+export function explain(visibility: Visibility, kind: ApiCaller['kind']): string[] {
+  if (visibility.nothingBecause !== undefined) return [NOTHING_FOR[kind]];
   if (visibility.calls === 'own') {
     return [
       'You see the metadata and usage of your own calls.',
-      'You see nobody else’s calls, and no payloads. An admin token sees everybody’s metadata, an auditor token payloads too.',
+      `You see nobody else’s calls, and no payloads. ${MORE_FOR[kind]}`,
     ];
   }
   const all = 'You see the metadata and usage of everybody’s calls.';

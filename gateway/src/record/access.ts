@@ -7,6 +7,7 @@ export const ACCESS_ACTIONS = [
   'payload.search',
   'calls.read',
   'usage.read',
+  'access_log.read',
   'export.metadata',
   'export.payloads',
   'roles.change',
@@ -28,14 +29,21 @@ export const ACCESS_REASONS = [
   'other_server',
   'unknown_token',
   'expired_token',
+  'no_id_token',
   'bad_signature',
+  'wrong_issuer',
+  'wrong_org',
+  'keys_unavailable',
   'no_identity',
   'anonymous',
   'service_account',
+  'not_a_member',
   'teams_unavailable',
   'key_destroyed',
   'key_unavailable',
   'not_recorded',
+  'self_elevation',
+  'limit_reached',
 ] as const;
 export type AccessReason = (typeof ACCESS_REASONS)[number];
 
@@ -51,6 +59,8 @@ export interface AccessEntry {
   readonly actorKind: 'token' | 'grafana' | 'mcp' | 'none';
   /** name of the automation token */
   readonly actorName?: string;
+  /** who `actorKey` is; goes to the erasable principals, never into the record */
+  readonly actorPrincipal?: { readonly email?: string; readonly login?: string; readonly name?: string };
   readonly roles: readonly string[];
   readonly clientAddress?: string;
   readonly targetCallId?: string;

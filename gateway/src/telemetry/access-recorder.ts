@@ -4,6 +4,7 @@
  * give nothing out. Holds pseudonymous filters and counts, never payload, never a name of a person.
  */
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import type { Principal } from '../access/principal.ts';
 import type { Logger } from '../logger.ts';
 import type { TraceContextCarrier } from '../mcp/observer.ts';
 import type { AccessAction, AccessDecision, AccessReason } from '../record/access.ts';
@@ -12,6 +13,7 @@ import type { CallAttributes } from './call-attributes.ts';
 import { EpochTime, addMs, epochNanos, systemClock, type Clock } from './clock.ts';
 import { displayAddress, displayText } from './display-names.ts';
 import { createCallIds } from './ids.ts';
+import { Principals, principalEvent } from './principals.ts';
 import { incomingTrace } from './propagation.ts';
 import { ACCESS_ATTR, CALL_ATTR } from './record-attributes.ts';
 import { RecordKeeper, type RecordCounts } from './record-keeper.ts';
@@ -28,6 +30,8 @@ export interface AccessRecord {
   readonly actorKind: 'token' | 'grafana' | 'mcp' | 'none';
   /** name of the automation token */
   readonly actorName?: string;
+  /** who `actorKey` is; goes to the erasable principals with the first record that uses the key */
+  readonly actorPrincipal?: Omit<Principal, 'subject'>;
   readonly roles?: readonly string[];
   readonly clientAddress?: string;
   readonly targetCallId?: string;
@@ -59,6 +63,7 @@ export function createAccessRecorder(options: {
   const { telemetry, logger } = options;
   const clock = options.clock ?? systemClock;
   const time = new EpochTime(clock);
+  const principals = new Principals();
   const accessId = createCallIds(() => clock.wallMs());
   const keeper = new RecordKeeper({
     spool: telemetry.spool,
@@ -75,8 +80,25 @@ export function createAccessRecorder(options: {
       const startTime = time.at(startedMs);
       const { parent } = incomingTrace(undefined, access.trace);
       const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+      const { actorKey, actorPrincipal } = access;
+      if (actorKey !== '' && actorPrincipal !== undefined) {
+        principals.remember(actorKey, { subject: actorKey, ...actorPrincipal });
+      }
+      const principal = actorKey === '' ? undefined : principals.take(actorKey);
+      const giveBack = (): void => {
+        if (principal !== undefined) principals.unsent(actorKey);
+      };
       try {
         const frames = telemetry.collect(epochNanos(startTime), () => {
+          if (principal !== undefined) {
+            const event = principalEvent(actorKey, principal, startTime);
+            telemetry.events.emit({
+              ...event,
+              timestamp: startTime,
+              observedTimestamp: startTime,
+              context: ROOT_CONTEXT,
+            });
+          }
           const span = telemetry.tracer.startSpan(
             `access ${access.action}`,
             { kind: SpanKind.SERVER, startTime },
@@ -85,8 +107,9 @@ export function createAccessRecorder(options: {
           span.setAttributes(attributesOf(access, accessId(), options.demo === true));
           span.end(addMs(startTime, nowMs - startedMs));
         });
-        return keeper.keep(frames, 1);
+        return keeper.keep(frames, 1, giveBack);
       } catch (error) {
+        giveBack();
         return keeper.fail(1, error);
       }
     },

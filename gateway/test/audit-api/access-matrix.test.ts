@@ -87,7 +87,9 @@ const MATRIX: Readonly<Record<string, Readonly<Record<Role, Expected>>>> = {
     'auditor of github': 200,
   },
   'get /api/v1/calls': LISTS,
+  'get /api/v1/access-log': { ...LISTS },
   'get /api/v1/facets': LISTS,
+  'get /api/v1/tail': { ...LISTS },
   'get /api/v1/timeline': LISTS,
   'get /api/v1/sessions': LISTS,
   'get /api/v1/usage/summary': LISTS,
@@ -147,6 +149,15 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
+/** All of an answer; of a live view what comes at once. */
+async function textOf(answer: Response): Promise<string> {
+  if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true) return answer.text();
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  return new TextDecoder().decode(value);
+}
+
 const get = (path: string, role: Role): Promise<Response> => testApi.get(path, role === 'anonymous' ? undefined : role);
 
 describe('the matrix', () => {
@@ -169,7 +180,7 @@ describe.each(Object.keys(MATRIX))('%s', (operation) => {
     const expected = row?.[role] ?? 0;
     for (const subject of path.includes('{') ? SUBJECTS : SUBJECTS.slice(0, 1)) {
       const answer = await get(path.replace('{id}', idOf(subject)).replace('{key}', keyOf(subject)), role);
-      const text = await answer.text();
+      const text = await textOf(answer);
       const status = typeof expected === 'number' ? expected : expected[subject];
       expect({ subject, status: answer.status }).toEqual({ subject, status });
       const opened = path.endsWith('/payload') && status === 200;

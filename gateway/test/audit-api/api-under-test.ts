@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { createAuditApi } from '../../src/audit-api/app.ts';
 import type { AuditToken } from '../../src/audit-api/caller.ts';
+import { openState } from '../../src/audit-api/state/state-file.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { publicKeyOf } from '../../src/protection/data-key-wrapping.ts';
 import { createDataKeys } from '../../src/protection/data-keys.ts';
@@ -228,6 +229,7 @@ export function startTestApi(reader: StoreReader, over: { readonly wallMs?: () =
     version: '0.0.0-test',
     payloadRetentionMs: PAYLOAD_RETENTION_MS,
     configuredServers: ['github', 'hr', 'never-called'],
+    state: openState(':memory:'),
   });
   return {
     api,

@@ -1,13 +1,14 @@
 /** Routes of the audit log: the calls, one of them, its payload, and what is drawn around them. Part of the contract. */
 import { createRoute } from '@hono/zod-openapi';
 import { CallDetail, CallId, CallPage } from './call.ts';
-import { COMMON_ERRORS, NOT_FOUND } from './errors.ts';
+import { COMMON_ERRORS, NOT_FOUND, TOO_MANY } from './errors.ts';
 import { Facets } from './facets.ts';
-import { CallsQuery, FacetsQuery, SessionQuery, SessionsQuery, TimelineQuery } from './filters.ts';
+import { CallsQuery, FacetsQuery, SessionQuery, SessionsQuery, TailQuery, TimelineQuery } from './filters.ts';
 import { NoQuery } from './params.ts';
 import { CallPayload } from './payload.ts';
 import { API_BASE, BEHIND_TOKEN, json } from './route.ts';
 import { SessionDetail, SessionKey, SessionPage } from './session.ts';
+import { TailEvents } from './tail.ts';
 import { Timeline } from './timeline.ts';
 
 export const callsRoute = createRoute({
@@ -58,6 +59,20 @@ export const timelineRoute = createRoute({
   security: BEHIND_TOKEN,
   request: { query: TimelineQuery },
   responses: { 200: json(Timeline, 'every bucket of the range, empty ones too'), ...COMMON_ERRORS },
+});
+
+export const tailRoute = createRoute({
+  method: 'get',
+  path: `${API_BASE}/tail`,
+  operationId: 'tailCalls',
+  summary: 'Calls as the store gets them, for five minutes at most; then begin again',
+  security: BEHIND_TOKEN,
+  request: { query: TailQuery },
+  responses: {
+    200: { description: 'server-sent events', content: { 'text/event-stream': { schema: TailEvents } } },
+    429: TOO_MANY,
+    ...COMMON_ERRORS,
+  },
 });
 
 export const sessionsRoute = createRoute({

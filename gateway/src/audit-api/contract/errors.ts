@@ -11,6 +11,7 @@ export const API_ERROR_STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   too_large: 422,
+  limit_reached: 429,
   internal: 500,
   not_recorded: 503,
   store_unavailable: 503,
@@ -58,3 +59,5 @@ export const COMMON_ERRORS = {
 } as const;
 
 export const NOT_FOUND = answer('no such call, or it is not the caller’s to see; both look the same');
+
+export const TOO_MANY = answer('too many of these at once; end one first');

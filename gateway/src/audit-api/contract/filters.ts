@@ -4,6 +4,7 @@
  * value `(none)` stands for an empty column: `tool=(none)` finds calls of no tool.
  */
 import { z } from '@hono/zod-openapi';
+import { ACCESS_ACTIONS, ACCESS_DECISIONS } from '../../record/access.ts';
 import { OUTCOMES, RECORD_KINDS } from '../../record/vocabulary.ts';
 import {
   cursorParam,
@@ -127,6 +128,11 @@ export const SessionsQuery = z.strictObject({
   cursor: cursorParam,
 });
 
+export const TailQuery = z.strictObject({
+  ...callFilters,
+  since: timeParam('calls that the store got from then on, 15 minutes ago at most; `now` by default'),
+});
+
 export const SessionQuery = z.strictObject({ limit: limitParam, cursor: cursorParam });
 
 const compareParam = z
@@ -172,4 +178,17 @@ export const ConcurrencyQuery = z.strictObject({
   ...requestFilters,
   buckets: bucketsParam,
   limit: limitParam,
+});
+
+export const AccessLogQuery = z.strictObject({
+  ...rangeParams,
+  action: repeatedOf(ACCESS_ACTIONS, 'what was done or asked for'),
+  decision: repeatedOf(ACCESS_DECISIONS, 'whether it was given'),
+  actor: repeated(filterText, 'who did it: e-mail address, login, user key, or name of a token'),
+  user: repeated(filterText, 'whose data it was about: e-mail address, login, or user key'),
+  server: repeated(filterText, 'server whose data it was about'),
+  callId: repeated(filterText, 'call whose payload was asked for'),
+  demo: demoParam,
+  limit: limitParam,
+  cursor: cursorParam,
 });

@@ -26,6 +26,10 @@ export const Me = z
       }),
     }),
     explanation: z.array(z.string()).openapi({ description: 'the same in words, one sentence each' }),
+    mayChangeSettings: z.boolean().openapi({ description: 'Grafana Admins: the role mapping' }),
+    auditorTeams: z
+      .array(z.string())
+      .openapi({ description: 'Grafana teams whose members are Auditors: who can help' }),
     nothingBecause: z.enum(['no_identity']).optional().openapi({ description: 'why this caller sees no calls at all' }),
   })
   .openapi('Me');

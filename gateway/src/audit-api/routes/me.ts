@@ -2,10 +2,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Me } from '../contract.ts';
 import { meRoute } from '../contract.ts';
-import type { ApiEnv } from '../deps.ts';
+import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { explain } from '../visibility.ts';
 
-export function registerMe(api: OpenAPIHono<ApiEnv>): void {
+export function registerMe(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(meRoute, (c) => {
     const caller = c.get('caller');
     const visibility = c.get('visibility');
@@ -18,7 +18,9 @@ export function registerMe(api: OpenAPIHono<ApiEnv>): void {
       roles: [...caller.roles],
       user: caller.userKey === '' ? null : { key: caller.userKey, ...email },
       visibility: { calls, usage, identities, payloads: { allowed: payloads !== false, servers } },
-      explanation: explain(visibility),
+      explanation: explain(visibility, caller.kind),
+      mayChangeSettings: caller.mayChangeSettings === true,
+      auditorTeams: (deps.grafanaRoles?.roles.current().mapping.auditorTeams ?? []).map(({ team }) => team),
       ...(nothingBecause === undefined ? {} : { nothingBecause }),
     };
     return c.json(me, 200);

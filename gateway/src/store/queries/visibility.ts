@@ -14,6 +14,10 @@ export interface Grants {
   readonly payloads: false | { readonly servers: '*' | readonly string[] };
   /** e-mail, login and name of other people */
   readonly identities: boolean;
+  /** `own`: what they did themselves */
+  readonly accessLog: 'none' | 'own' | 'all';
+  /** under which key the access log has what they did; never `''` under `own` */
+  readonly actorKey: string;
   /** why nothing at all may be seen */
   readonly nothingBecause?: 'no_identity';
 }
@@ -26,6 +30,8 @@ export abstract class Visibility implements Grants {
   readonly ownEmail?: string;
   readonly payloads: Grants['payloads'];
   readonly identities: boolean;
+  readonly accessLog: Grants['accessLog'];
+  readonly actorKey: string;
   readonly nothingBecause?: 'no_identity';
 
   protected constructor(grants: Grants) {
@@ -35,6 +41,8 @@ export abstract class Visibility implements Grants {
     if (grants.ownEmail !== undefined) this.ownEmail = grants.ownEmail;
     this.payloads = grants.payloads;
     this.identities = grants.identities;
+    this.accessLog = grants.accessLog;
+    this.actorKey = grants.actorKey;
     if (grants.nothingBecause !== undefined) this.nothingBecause = grants.nothingBecause;
   }
 }

@@ -34,7 +34,7 @@ module.exports = {
     only('http', ['mcp', 'access', 'record', 'errors', 'logger']),
     only('store', ['record', 'errors', 'logger', 'private-directory']),
     only('verify', ['store/queries', 'record', 'errors', 'logger']),
-    only('audit-api', ['store', 'access', 'protection', 'record', 'errors', 'logger']),
+    only('audit-api', ['store', 'access', 'protection', 'tool-drift/tool-list', 'record', 'errors', 'logger']),
     only('demo', [
       'assembly',
       'config',
@@ -46,6 +46,7 @@ module.exports = {
       'errors',
       'logger',
     ]),
+    only('tool-drift', ['mcp/observer', 'record', 'logger']),
     only('mcp-server', ['audit-api', 'mcp', 'record', 'errors', 'logger']),
     {
       name: 'only-sdk-imports-the-otel-sdk',

@@ -26,6 +26,7 @@ import type { TelemetryCallObserver } from '../telemetry/call-observer.ts';
 import type { DurationMetrics } from '../telemetry/metrics.ts';
 import { createRecordingObserver } from './observer.ts';
 import type { Recorder } from './recorder.ts';
+import { watchToolLists } from './tool-drift.ts';
 import { createUpstreams } from './upstreams.ts';
 
 export interface GatewayOptions {
@@ -63,7 +64,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     authenticator: rememberingPrincipals(createCallerAuthenticator(options, metadata), observer),
     policy: createPolicy(config.policy),
     rateLimiter: createRateLimiter(config.rateLimit),
-    observer: options.observer ?? observer,
+    observer: options.observer ?? watchToolLists(observer, options),
     sessions,
     logger,
     guard: guardOf(config),

@@ -22,6 +22,7 @@ import { registerMe } from './routes/me.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerTail } from './routes/tail.ts';
 import { registerTimeline } from './routes/timeline.ts';
+import { registerToolChanges } from './routes/tool-changes.ts';
 import { registerUsage } from './routes/usage.ts';
 import { registerUsageCharts } from './routes/usage-charts.ts';
 import { registerUsageTables } from './routes/usage-tables.ts';
@@ -68,6 +69,7 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerTimeline(api, routeDeps);
   registerSessions(api, routeDeps);
   registerTail(api, routeDeps);
+  registerToolChanges(api, routeDeps);
   registerUsage(api, routeDeps);
   registerUsageCharts(api, routeDeps);
   registerUsageTables(api, routeDeps);

@@ -5,6 +5,7 @@
  */
 export * from './contract/call-routes.ts';
 export * from './contract/system-routes.ts';
+export * from './contract/tool-changes.ts';
 export * from './contract/usage-routes.ts';
 export { BEARER } from './contract/route.ts';
 

@@ -7,11 +7,13 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { BEARER } from './contract.ts';
 import * as callRoutes from './contract/call-routes.ts';
 import * as systemRoutes from './contract/system-routes.ts';
+import * as toolChangeRoutes from './contract/tool-changes.ts';
 import * as usageRoutes from './contract/usage-routes.ts';
 
 /** In the order of the document. */
 const ALL_ROUTES: readonly RouteConfig[] = [
   ...Object.values(callRoutes),
+  ...Object.values(toolChangeRoutes),
   ...Object.values(usageRoutes),
   ...Object.values(systemRoutes),
 ];

@@ -10,15 +10,24 @@ export type HashedTools = ReadonlyMap<string, ReadonlyMap<ToolPart, string>>;
 
 export type KeyedHash = (text: string) => string;
 
+export interface HashedTool {
+  readonly name: string;
+  readonly parts: ReadonlyMap<ToolPart, string>;
+}
+
+export function hashedTool({ name, parts }: ListedTool, hash: KeyedHash): HashedTool {
+  return { name, parts: new Map([...parts].map(([part, text]) => [part, hash(text)])) };
+}
+
 /** Tools of one name stay apart by their number, so that none hides behind another. */
-export function hashedTools(tools: readonly ListedTool[], hash: KeyedHash): HashedTools {
-  const hashed = new Map<string, ReadonlyMap<ToolPart, string>>();
+export function byName(tools: readonly HashedTool[]): HashedTools {
+  const named = new Map<string, ReadonlyMap<ToolPart, string>>();
   for (const { name, parts } of tools) {
     let key = name;
-    for (let n = 2; hashed.has(key); n += 1) key = `${name} (${n})`;
-    hashed.set(key, new Map([...parts].map(([part, text]) => [part, hash(text)])));
+    for (let n = 2; named.has(key); n += 1) key = `${name} (${n})`;
+    named.set(key, parts);
   }
-  return hashed;
+  return named;
 }
 
 /** Of the whole list; the order of tools and members makes no difference. */

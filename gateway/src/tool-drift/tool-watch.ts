@@ -5,11 +5,19 @@
  */
 import type { ToolChange } from '../record/tool-changes.ts';
 import type { ToolListPage } from './tool-list.ts';
-import { differenceOf, fingerprintOf, hashedTools, type HashedTools, type KeyedHash } from './tool-set.ts';
+import {
+  byName,
+  differenceOf,
+  fingerprintOf,
+  hashedTool,
+  type HashedTool,
+  type HashedTools,
+  type KeyedHash,
+} from './tool-set.ts';
 
 const MAX_CLIENTS = 32;
 const MAX_HISTORY = 100;
-const MAX_PENDING = 200;
+const MAX_PENDING = 50;
 const MAX_TOOLS = 2000;
 const HOUR_MS = 3_600_000;
 /** A server that shows something else each time is recorded so often, no more. */
@@ -43,7 +51,7 @@ export interface WatchedServer {
 }
 
 interface PendingList {
-  readonly tools: ToolListPage['tools'];
+  readonly tools: readonly HashedTool[];
   readonly calls: readonly string[];
   readonly nextCursor: string;
 }
@@ -54,6 +62,7 @@ export class ToolWatch {
   readonly #nowMs: () => number;
   readonly #pending = new Map<string, PendingList>();
   readonly #recent = new Map<string, number[]>();
+  readonly #undo = new WeakMap<ToolChange, () => void>();
 
   /** @param servers what was known at the last start; it is kept up to date */
   constructor(options: {
@@ -61,7 +70,7 @@ export class ToolWatch {
     readonly hash: KeyedHash;
     readonly nowMs: () => number;
   }) {
-    this.servers = options.servers ?? new Map();
+    this.servers = options.servers ?? new Map<string, WatchedServer>();
     this.#hash = options.hash;
     this.#nowMs = options.nowMs;
   }
@@ -74,11 +83,7 @@ export class ToolWatch {
 
   /** The change could not be recorded: it is one again when the list is seen next. */
   forget(change: ToolChange): void {
-    const server = this.servers.get(change.server);
-    if (server === undefined) return;
-    for (const [key, { fingerprint }] of server.shown) if (fingerprint === change.fingerprint) server.shown.delete(key);
-    if (change.change === 'first_seen') this.servers.delete(change.server);
-    else server.history.delete(change.fingerprint);
+    this.#undo.get(change)?.();
     this.#recent.delete(change.server);
   }
 
@@ -88,7 +93,8 @@ export class ToolWatch {
     const before = this.#pending.get(key);
     this.#pending.delete(key);
     if (seen.cursor !== undefined && before?.nextCursor !== seen.cursor) return undefined;
-    const tools = seen.cursor === undefined ? seen.page.tools : [...(before?.tools ?? []), ...seen.page.tools];
+    const page = seen.page.tools.map((tool) => hashedTool(tool, this.#hash));
+    const tools = seen.cursor === undefined ? page : [...(before?.tools ?? []), ...page];
     const calls = seen.cursor === undefined ? [seen.callId] : [...(before?.calls ?? []), seen.callId];
     if (tools.length > MAX_TOOLS) return undefined;
     const { nextCursor } = seen.page;
@@ -101,12 +107,13 @@ export class ToolWatch {
   #compare(seen: SeenPage, { tools, calls }: Pick<PendingList, 'tools' | 'calls'>): ToolChange | undefined {
     const server = this.servers.get(seen.server) ?? { shown: new Map<string, ShownList>(), history: new Set<string>() };
     const key = `${seen.client.name}\0${seen.protocolVersion}`;
-    const hashed = hashedTools(tools, this.#hash);
+    const hashed = byName(tools);
     const fingerprint = fingerprintOf(hashed, this.#hash);
-    const before = server.shown.get(key) ?? latest(server.shown);
+    const own = server.shown.get(key);
+    const before = own ?? latest(server.shown);
     const isKnown = [...server.shown.values()].some((list) => list.fingerprint === fingerprint);
     const nowMs = this.#nowMs();
-    const isChange = before?.fingerprint !== fingerprint && !(isKnown && server.shown.get(key) === undefined);
+    const isChange = before?.fingerprint !== fingerprint && !(isKnown && own === undefined);
     if (isChange && !this.#mayTell(seen.server, nowMs)) return undefined;
     this.servers.set(seen.server, server);
     server.shown.delete(key);
@@ -120,7 +127,7 @@ export class ToolWatch {
       if (oldest !== undefined) server.history.delete(oldest);
     }
     if (!isChange) return undefined;
-    return {
+    const change: ToolChange = {
       server: seen.server,
       change: before === undefined ? 'first_seen' : wasSeen ? 'reverted' : 'changed',
       fingerprint,
@@ -132,6 +139,13 @@ export class ToolWatch {
       seenInCalls: calls,
       previousCalls: before?.calls ?? [],
     };
+    this.#undo.set(change, () => {
+      if (own === undefined) server.shown.delete(key);
+      else server.shown.set(key, own);
+      if (!wasSeen) server.history.delete(fingerprint);
+      if (server.shown.size === 0) this.servers.delete(seen.server);
+    });
+    return change;
   }
 
   #mayTell(server: string, nowMs: number): boolean {

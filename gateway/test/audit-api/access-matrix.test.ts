@@ -8,6 +8,7 @@ import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
 import {
   NS,
   callIdAt,
+  clickhouseTime,
   insertCalls,
   insertPayload,
   insertPrincipals,
@@ -102,6 +103,15 @@ const MATRIX: Readonly<Record<string, Readonly<Record<Role, Expected>>>> = {
   'get /api/v1/usage/concurrency': LISTS,
   'get /api/v1/calls/{id}': ITEMS,
   'get /api/v1/sessions/{key}': ITEMS,
+  'get /api/v1/tool-changes': { ...LISTS, viewer: 403 },
+  'get /api/v1/tool-changes/{id}/diff': {
+    ...NOBODY,
+    'viewer without identity': 403,
+    viewer: 403,
+    admin: 403,
+    auditor: SEES_ALL,
+    'auditor of github': { own: 200, other: 200, foreign: 403, missing: 404 },
+  },
   'get /api/v1/calls/{id}/payload': {
     ...NOBODY,
     'viewer without identity': 403,
@@ -145,6 +155,11 @@ beforeAll(async () => {
       response: JSON.stringify({ secret: `${MARKER} response` }),
     });
     await insertCalls(store, [{ ...one, ...sealed }]);
+    // a change of tools that was seen in this call
+    const { call_id, server } = one;
+    const change = { change_id: call_id, started_at: clickhouseTime(one.startedNs), server, seen_in_calls: [call_id] };
+    const values = [{ ...change, kind: 'catalog', change: 'changed', added: ['x'] }];
+    await store.admin.insert({ table: 'mcp.tool_changes', format: 'JSONEachRow', values });
   }
 });
 afterAll(() => store.close());

@@ -83,6 +83,20 @@ describe('kill -9 of the store process', () => {
   });
 });
 
+describe('a store process that hangs', () => {
+  it.each(['SIGSTOP', 'SIGSEGV'] as const)('is killed and started again (%s)', async (signal) => {
+    const own = await startTestStore({ heartbeatMs: 200 });
+    const exits: unknown[] = [];
+    own.store.onExit((exit) => exits.push(exit));
+    const first = own.store.pid() ?? 0;
+    process.kill(first, signal);
+    await until(() => own.rows('SELECT 1 AS x').then((rows) => (own.store.pid() === first ? undefined : rows)), 'back');
+    expect(exits).toEqual([{ code: null, signal: 'SIGKILL' }]);
+    expect(alive(first)).toBe(false);
+    await own.stop();
+  });
+});
+
 describe('a second process on the same data directory', () => {
   it('is refused with the reason, and the first one goes on', async () => {
     const started = performance.now();

@@ -28,10 +28,11 @@ export interface StartMessage {
   readonly secrets: StoreSecrets;
 }
 
-export type ParentMessage = StartMessage | { readonly type: 'stop' };
+export type ParentMessage = StartMessage | { readonly type: 'stop' } | { readonly type: 'ping' };
 
 export type ChildMessage =
   | { readonly type: 'ready'; readonly ports: StorePorts; readonly version: string }
+  | { readonly type: 'pong' }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: 'log';

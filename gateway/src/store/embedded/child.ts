@@ -99,6 +99,10 @@ process.on('message', (message: ParentMessage) => {
     void end();
     return;
   }
+  if (message.type === 'ping') {
+    send({ type: 'pong' });
+    return;
+  }
   start(message).then(
     (stopFunction) => {
       stop = stopFunction;

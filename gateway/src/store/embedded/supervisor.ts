@@ -1,7 +1,7 @@
 /**
  * Starts and keeps the store process: spawns it with enough libuv threads, waits until it is ready, starts it again with
- * back-off when it dies, ends it on close. A crash or kill -9 of it loses nothing: the spool delivers again. Serves the
- * main program; talks to the process over IPC only.
+ * back-off when it dies, kills it when it hangs, ends it on close. A crash or kill -9 of it loses nothing: the spool
+ * delivers again. Serves the main program; talks to the process over IPC only.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,8 @@ export interface EmbeddedStoreOptions {
   readonly memoryBytes?: number;
   /** how long a start may take; default 60 s */
   readonly startTimeoutMs?: number;
+  /** how often it is asked whether it still answers; default 5 s */
+  readonly heartbeatMs?: number;
 }
 
 export interface StoreCredentials {
@@ -60,6 +62,12 @@ const STABLE_AFTER_MS = 30_000;
 /** the previous owner of the directory may still be on its way out */
 const LOCK_PATIENCE_MS = 5_000;
 const STOP_AFTER_MS = 8_000;
+const DEFAULT_HEARTBEAT_MS = 5_000;
+/**
+ * Unanswered heartbeats after which it is killed. The engine's handler of a fatal signal waits for minutes, and all
+ * queries with it. Counted, not timed: a machine that slept is no hang.
+ */
+const MAX_UNANSWERED = 6;
 const CHILD_FILE = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 /** A thread for each query that may run, and some for the rest of the process. */
@@ -172,8 +180,25 @@ class Supervisor {
     // from here on it could show data: nobody reads it
     child.stderr?.removeAllListeners('data').resume();
     this.#child = { process: child, ports: ready.ports, version: ready.version, exited };
+    this.#killIfHung(child, exited);
     this.#options.logger.info('store_ready', { pid: child.pid ?? 0, port: ready.ports.store, version: ready.version });
     return this.#child;
+  }
+
+  #killIfHung(child: ChildProcess, exited: Promise<unknown>): void {
+    let unanswered = 0;
+    child.on('message', (message: ChildMessage) => {
+      if (message.type === 'pong') unanswered = 0;
+    });
+    const timer = setInterval(() => {
+      if (unanswered === MAX_UNANSWERED) {
+        this.#options.logger.error('store_hung', { pid: child.pid ?? 0 });
+        child.kill('SIGKILL');
+      } else if (child.connected) child.send({ type: 'ping' }, () => undefined);
+      unanswered += 1;
+    }, this.#options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS);
+    timer.unref();
+    void exited.then(() => clearInterval(timer));
   }
 
   async #watch(first: RunningChild): Promise<void> {

@@ -34,7 +34,10 @@ export function isAuditor({ auditorServers }: TeamRights): boolean {
   return auditorServers === '*' || auditorServers.length > 0;
 }
 
-/** Whether `after` opens a payload that `before` does not. */
+/**
+ * Whether `after` opens a payload that `before` does not.
+ * @public for the route that changes the mapping
+ */
 export function opensMore(before: TeamRights, after: TeamRights): boolean {
   if (before.auditorServers === '*') return false;
   if (after.auditorServers === '*') return true;

@@ -19,7 +19,8 @@ export class AuditLog {
   async get(path: string): Promise<ApiAnswer> {
     const authorization = this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
     const answer = await fetch(`${this.#base}${path}`, { headers: authorization });
-    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    const text = isEndless(answer) ? await firstOf(answer, TAIL_MS) : await answer.text();
+    return { status: answer.status, headers: answer.headers, text };
   }
 
   async json<T>(path: string): Promise<T> {
@@ -48,4 +49,22 @@ export class AuditLog {
   usage(query: Readonly<Record<string, string>> = {}): Promise<UsageSummary> {
     return this.json(`/api/v1/usage/summary?${new URLSearchParams(query).toString()}`);
   }
+}
+
+/** How long a live view is listened to. */
+const TAIL_MS = 1500;
+
+function isEndless(answer: Response): boolean {
+  return answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
+/** What an answer without an end says in the first so many milliseconds. */
+async function firstOf(answer: Response, milliseconds: number): Promise<string> {
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (reader === undefined) return '';
+  const timer = setTimeout(() => void reader.cancel(), milliseconds);
+  let text = '';
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  clearTimeout(timer);
+  return text;
 }

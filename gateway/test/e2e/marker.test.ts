@@ -152,9 +152,11 @@ interface Operation {
 /** Every GET of the OpenAPI document, with every id that a path asks for and every value of its closed parameters. */
 async function everyPath(): Promise<string[]> {
   const document = await log().json<{ paths: Record<string, { get?: Operation }> }>('/api/v1/openapi.json');
+  const changes = await log('auditor').json<{ items: { id: string }[] }>('/api/v1/tool-changes');
   const ids: Readonly<Record<string, readonly string[]>> = {
     '/api/v1/calls/': calls.map((call) => call.id),
     '/api/v1/sessions/': [...new Set(calls.map((call) => call.session.key).filter((one) => one !== null))],
+    '/api/v1/tool-changes/': changes.items.map((change) => change.id),
   };
   return Object.entries(document.paths).flatMap(([path, { get }]) => {
     if (get === undefined) return [];
@@ -179,7 +181,8 @@ async function inParallel<T>(workers: number, items: readonly T[], work: (item: 
 }
 
 const everythingOf = ({ headers, text }: ApiAnswer): string => `${JSON.stringify([...headers])}\n${text}`;
-const isPayload = (path: string): boolean => path.endsWith('/payload');
+/** What is kept sealed: payloads, and what servers said of their tools. */
+const isPayload = (path: string): boolean => /\/(payload|diff)$/.test(path);
 
 describe('what others get', () => {
   it.each<[string, (path: string) => boolean]>([

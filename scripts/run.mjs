@@ -5,7 +5,7 @@
  * `node` package brings. Does nothing else.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -79,6 +79,29 @@ function check() {
   return 0;
 }
 
+/** Whether what is built is older than what it is built from. */
+function pluginIsStale() {
+  const built = ['dist/module.js', 'preview/dist/host.js'].map((file) => join(root, 'grafana-plugin', file));
+  if (!built.every((file) => existsSync(file))) return true;
+  const builtMs = Math.min(...built.map((file) => statSync(file).mtimeMs));
+  const sources = ['src', 'preview', '.config', 'package.json'].map((name) => join(root, 'grafana-plugin', name));
+  return sources.some((source) => newestMs(source) > builtMs);
+}
+
+function newestMs(path) {
+  const info = statSync(path);
+  if (!info.isDirectory()) return info.mtimeMs;
+  const names = readdirSync(path).filter((name) => name !== 'dist');
+  return Math.max(0, ...names.map((name) => newestMs(join(path, name))));
+}
+
+/** For those who run from the repository; without the pages everything else works. */
+function keepPluginBuilt() {
+  if (!pluginIsStale()) return 0;
+  process.stderr.write('Building the pages (grafana-plugin) …\n');
+  return buildPlugin();
+}
+
 /** The plugin as Grafana loads it (`grafana-plugin/dist`), and the page of the stand-in that shows it without Grafana. */
 function buildPlugin() {
   const status = run('webpack', [
@@ -97,6 +120,7 @@ if (!installed()) install();
 
 switch (task) {
   case 'serve':
+    keepPluginBuilt();
     become(node, [join(root, 'gateway', 'bin', 'gatelens.mjs'), 'serve', ...rest]);
     break;
   case 'check':
@@ -107,7 +131,7 @@ switch (task) {
     break;
   case 'test': {
     // `npm test -- some/path` runs just that; the whole suite checks the tree first.
-    const status = rest.length === 0 ? check() : 0;
+    const status = rest.length === 0 ? check() || keepPluginBuilt() : 0;
     process.exit(status === 0 ? run('vitest', ['run', ...rest]) : status);
     break;
   }

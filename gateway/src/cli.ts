@@ -12,6 +12,7 @@ import { EXIT, type ExitCode } from './cli/exit-codes.ts';
 import { debugTextOf, failureOf } from './cli/failure.ts';
 import { keyringCommand } from './cli/keyring.ts';
 import { migrateCommand } from './cli/migrate.ts';
+import { startStandIn, type StartPages } from './cli/pages.ts';
 import { serveCommand, type StartService } from './cli/serve.ts';
 import { verifyCommand } from './cli/verify.ts';
 
@@ -38,11 +39,12 @@ const startFromMain: StartService = async (start) => {
 export async function runCli(
   args: readonly string[],
   context: CliContext,
-  startService: StartService = startFromMain
+  startService: StartService = startFromMain,
+  startPages: StartPages = startService === startFromMain ? startStandIn : () => Promise.resolve(undefined)
 ): Promise<ExitCode> {
   const debug = args.includes('--debug');
   try {
-    await program(context, startService).parseAsync([...args], { from: 'user' });
+    await program(context, startService, startPages).parseAsync([...args], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     const { exitCode, text } = failureOf(error);
@@ -52,12 +54,12 @@ export async function runCli(
   }
 }
 
-function program(context: CliContext, startService: StartService): Command {
+function program(context: CliContext, startService: StartService, startPages: StartPages): Command {
   const root = new Command('gatelens')
     .description('The audit log and usage insight for MCP traffic.')
     .version(VERSION)
     .addHelpText('after', HELP)
-    .addCommand(serveCommand(context, VERSION, startService))
+    .addCommand(serveCommand(context, VERSION, startService, startPages))
     .addCommand(demoCommand(context, VERSION, startService))
     .addCommand(migrateCommand(context))
     .addCommand(checkConfigCommand(context))

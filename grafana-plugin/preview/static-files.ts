@@ -2,7 +2,7 @@
  * Files of the stand-in: the built plugin, the built host, and icons and fonts from the installed packages. Serves what
  * is under a few known directories and nothing above them.
  */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -52,14 +52,20 @@ export function createFileServer(pluginId: string): FileServer {
       const file = path.join(directory, decodeURIComponent(pathname.slice(prefix.length)));
       if (file.startsWith(directory + path.sep) && sendFile(file, res)) return true;
     }
-    if (pathname.endsWith('.svg')) return sendMissingIcon(res);
+    if (pathname.endsWith('.svg'))
+      return sendMissingIcon(path.join(icons, 'icons', 'unicons', path.basename(pathname)), res);
     return false;
   };
 }
 
-/** The package has not every icon that its components name; Grafana has. An arc stands for the others. */
-function sendMissingIcon(res: ServerResponse): boolean {
+/** The package has not every icon that its components name; Grafana has. One to the left is one to the right, mirrored; an arc stands for the others. */
+function sendMissingIcon(file: string, res: ServerResponse): boolean {
   res.setHeader('Content-Type', TYPES['.svg'] ?? '');
+  const opposite = file.replace('-left', '-right');
+  if (opposite !== file && existsSync(opposite)) {
+    res.end(readFileSync(opposite, 'utf8').replace('<svg ', '<svg style="transform: scaleX(-1)" '));
+    return true;
+  }
   res.end(
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M12 3a9 9 0 1 1-9 9h2a7 7 0 1 0 7-7z"/></svg>'
   );

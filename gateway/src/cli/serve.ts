@@ -3,10 +3,12 @@
  * SIGTERM lets running calls end within `limits.shutdownTimeout`; a second one ends at once. Starts nothing itself.
  */
 import { Command, Option } from 'commander';
+import type { GatelensConfig } from '../config.ts';
 import { createLogger } from '../logger.ts';
 import type { Gatelens, StartOptions } from '../main.ts';
 import { findConfig, withConfigOptions, type ConfigOptions } from './common-options.ts';
 import type { CliContext } from './context.ts';
+import type { Pages, StartPages } from './pages.ts';
 import { startMessage } from './start-message.ts';
 import { closeInTime, stopRequests } from './stop.ts';
 
@@ -17,7 +19,12 @@ interface ServeOptions extends ConfigOptions {
   readonly only?: 'gateway' | 'audit-api';
 }
 
-export function serveCommand(context: CliContext, version: string, startService: StartService): Command {
+export function serveCommand(
+  context: CliContext,
+  version: string,
+  startService: StartService,
+  startPages: StartPages
+): Command {
   return withConfigOptions(new Command('serve'))
     .description('run the gateway and the audit API')
     .addOption(new Option('--only <part>', 'run one part only').choices(['gateway', 'audit-api']))
@@ -25,7 +32,7 @@ export function serveCommand(context: CliContext, version: string, startService:
       'after',
       `
 Without a configuration four sample servers run, callers of this machine need no key, and tokens of the audit API
-are made and shown.
+are made and shown. The pages are shown too, in a stand-in for Grafana, where they are built.
 
 Examples:
   $ gatelens serve
@@ -35,15 +42,25 @@ Examples:
     .action(async (options: ServeOptions) => {
       const { loaded, quickStart } = findConfig(options, context, true);
       const stop = stopRequests(context);
+      // a stand-in in which everybody can be an Auditor is for trying out only
+      const pages = quickStart === undefined || options.only !== undefined ? undefined : await startPages();
       const service = await startService({
-        config: loaded.config,
+        config: withPages(loaded.config, pages),
         logger: createLogger(context.log, context.now),
         version,
         env: context.env,
         ...(options.only === undefined ? {} : { only: options.only }),
       });
-      context.print(startMessage(version, loaded, service, quickStart));
+      if (service.urls.auditApi !== undefined) pages?.provision(service.urls.auditApi);
+      context.print(startMessage(version, loaded, { ...service, pagesUrl: pages?.url }, quickStart));
       await stop;
+      await pages?.close();
       await closeInTime(service, loaded.config.limits.shutdownTimeout, context);
     });
+}
+
+/** The audit API believes the stand-in's tokens; nothing else changes. */
+function withPages(config: GatelensConfig, pages: Pages | undefined): GatelensConfig {
+  if (pages === undefined) return config;
+  return { ...config, auditApi: { ...config.auditApi, grafana: pages.grafana } };
 }

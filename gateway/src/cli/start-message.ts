@@ -10,13 +10,14 @@ import type { QuickStartTokens } from './quick-start.ts';
 export function startMessage(
   version: string,
   { config, source, warnings }: LoadedConfig,
-  { urls, warnings: found }: Pick<Gatelens, 'urls' | 'warnings'>,
+  { urls, warnings: found, pagesUrl }: Pick<Gatelens, 'urls' | 'warnings'> & { readonly pagesUrl?: string | undefined },
   quickStart: QuickStartTokens | undefined
 ): string {
   const lines = [`Gatelens ${version} is running with ${source}.`, ''];
   if (urls.mcp !== undefined)
     lines.push(`  MCP        ${urls.mcp}/mcp/<server>   (${Object.keys(config.mcpServers).join(', ')})`);
   if (urls.auditApi !== undefined) lines.push(`  audit API  ${urls.auditApi}/api/v1`);
+  if (pagesUrl !== undefined) lines.push(`  pages      ${pagesUrl}   (in a stand-in for Grafana, for trying out)`);
   if (urls.metrics !== undefined) lines.push(`  metrics    ${urls.metrics}/metrics`);
   lines.push(
     `  data       ${config.dataDir}   (keys are in keys/: back them up, payloads cannot be read without them)`

@@ -15,6 +15,7 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
   'export.payloads': 'exported payloads',
   'roles.change': 'changed who is Auditor',
   'auditor.first_seen': 'was seen as Auditor for the first time',
+  'settings.read': 'read settings',
   'settings.change': 'changed settings',
   'subject.erase': 'erased a person',
   authenticate: 'knocked',

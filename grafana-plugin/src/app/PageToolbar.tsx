@@ -1,9 +1,8 @@
 /** Time range and refresh, as on a dashboard. Zoom and shift keep the range in the address. */
 import { RefreshPicker, TimeRangePicker } from '@grafana/ui';
-import { useEffect } from 'react';
-import { rangeUtil } from '@grafana/data';
 import { absoluteRange, rawRangeOf } from '../url/time-range.ts';
 import type { PageTimeRange } from '../url/useTimeRange.ts';
+import { useRepeated } from './useRepeated.ts';
 
 interface PageToolbarProps {
   readonly time: PageTimeRange;
@@ -18,7 +17,7 @@ export function PageToolbar({ time, isLoading, onRefresh }: PageToolbarProps) {
   const fromMs = range.from.valueOf();
   const toMs = range.to.valueOf();
   const span = toMs - fromMs;
-  useRepeated(refreshEvery, onRefresh);
+  useRepeated(INTERVALS.includes(refreshEvery) ? refreshEvery : undefined, onRefresh);
   return (
     <>
       <TimeRangePicker
@@ -41,12 +40,4 @@ export function PageToolbar({ time, isLoading, onRefresh }: PageToolbarProps) {
       />
     </>
   );
-}
-
-function useRepeated(interval: string, run: () => void): void {
-  useEffect(() => {
-    if (!INTERVALS.includes(interval)) return undefined;
-    const timer = setInterval(run, rangeUtil.intervalToMs(interval));
-    return () => clearInterval(timer);
-  }, [interval, run]);
 }

@@ -2,23 +2,22 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { LoadingBar, useStyles2 } from '@grafana/ui';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { CallDrawer } from '../call/CallDrawer.tsx';
-import type { ApiQuery } from '../data/api.ts';
-import { useCalls } from '../data/useCalls.ts';
-import type { useFacets, useTimeline } from '../data/useTimeline.ts';
 import { useWidth } from '../chart/useSize.ts';
+import type { ApiQuery } from '../data/api.ts';
+import type { useFacets, useTimeline } from '../data/useTimeline.ts';
 import { FailureState } from '../states/FailureState.tsx';
 import { Skeleton } from '../states/Skeleton.tsx';
-import type { CallFilters } from '../url/call-filters.ts';
+import { filterQuery, type CallFilters } from '../url/call-filters.ts';
+import { rawRangeOf } from '../url/time-range.ts';
 import type { ChangeFilters } from '../url/useCallFilters.ts';
 import type { PageTimeRange } from '../url/useTimeRange.ts';
 import type { CallColumn } from './call-columns.tsx';
-import { CallTable } from './CallTable.tsx';
+import { CallListView } from './CallListView.tsx';
 import { FacetPanel } from './FacetPanel.tsx';
-import { ListFooter } from './ListFooter.tsx';
-import { NoCalls } from './NoCalls.tsx';
 import { TIMELINE_PX, TimelinePanel } from './TimelinePanel.tsx';
+import { useCallList } from './useCallList.ts';
 import { useOpenCall } from './useOpenCall.ts';
 import { useRemainingHeight } from './useRemainingHeight.ts';
 import { useRowKeys } from './useRowKeys.ts';
@@ -28,26 +27,32 @@ interface AuditLogContentProps {
   readonly filters: CallFilters;
   readonly query: ApiQuery;
   readonly columns: readonly CallColumn[];
+  readonly isLive: boolean;
   readonly timeline: ReturnType<typeof useTimeline>;
   readonly facets: ReturnType<typeof useFacets>;
   readonly onFilter: ChangeFilters;
 }
 
-export function AuditLogContent({ time, filters, query, columns, timeline, facets, onFilter }: AuditLogContentProps) {
+export function AuditLogContent(props: AuditLogContentProps) {
+  const { time, filters, query, columns, isLive, timeline, facets, onFilter } = props;
   const styles = useStyles2(getStyles);
-  const calls = useCalls(query);
-  const rows = useMemo(() => calls.data?.pages.flatMap(({ items }) => items) ?? [], [calls.data]);
-  const open = useOpenCall(rows);
+  const [isScrolled, setScrolled] = useState(false);
+  const [isPointed, setPointed] = useState(false);
+  const [isOpen, setOpen] = useState(false);
+  const filterParams = useMemo(() => filterQuery(filters), [filters]);
+  const list = useCallList({
+    query,
+    filters: filterParams,
+    asked: JSON.stringify([filterParams, rawRangeOf(time.range.raw)]),
+    isLive,
+    isReading: isScrolled || isOpen || (isLive && isPointed),
+  });
+  const open = useOpenCall(list.rows);
+  if (isOpen !== (open.activeId !== undefined)) setOpen(open.activeId !== undefined);
   const [frame, height] = useRemainingHeight<HTMLDivElement>();
-  const [list, width] = useWidth<HTMLDivElement>();
+  const [listFrame, width] = useWidth<HTMLDivElement>();
   useRowKeys({ move: open.move, open: open.openActive, close: open.close });
-  const { timeZone, range } = time;
-  const rangeMs = range.to.valueOf() - range.from.valueOf();
-  const context = useMemo(() => ({ timeZone, rangeMs }), [timeZone, rangeMs]);
-  const { fetchNextPage, isFetchingNextPage } = calls;
-  const loadMore = useCallback(() => {
-    if (!isFetchingNextPage) void fetchNextPage();
-  }, [fetchNextPage, isFetchingNextPage]);
+  const { timeZone } = time;
   const closeAndFilter = useCallback<ChangeFilters>(
     (apply) => {
       open.close();
@@ -61,7 +66,7 @@ export function AuditLogContent({ time, filters, query, columns, timeline, facet
         {timeline.error !== null ? (
           <FailureState title="The timeline could not be read" error={timeline.error} onRetry={time.refresh} />
         ) : timeline.data === undefined ? (
-          <div style={{ height: TIMELINE_PX }}>
+          <div className={styles.placeholder}>
             <Skeleton lines={4} />
           </div>
         ) : (
@@ -70,27 +75,28 @@ export function AuditLogContent({ time, filters, query, columns, timeline, facet
       </div>
       <div ref={frame} className={styles.frame} style={{ height }}>
         {facets.data !== undefined && <FacetPanel facets={facets.data} filters={filters} onFilter={onFilter} />}
-        <div ref={list} className={styles.list}>
-          <div className={styles.loading}>{calls.isFetching && <LoadingBar width={width} />}</div>
-          {calls.error !== null && rows.length === 0 ? (
-            <FailureState title="The calls could not be read" error={calls.error} onRetry={time.refresh} />
-          ) : calls.data === undefined ? (
-            <Skeleton lines={12} />
-          ) : rows.length === 0 && !calls.hasNextPage ? (
-            <NoCalls filters={filters} onFilter={onFilter} onRange={time.setRange} />
-          ) : (
-            <CallTable
-              calls={rows}
-              columns={columns}
-              context={context}
-              activeId={open.activeId}
-              hasMore={calls.hasNextPage}
-              footer={<ListFooter calls={calls} rows={rows.length} timeZone={timeZone} onMore={loadMore} />}
-              onOpen={open.open}
-              onNearEnd={loadMore}
-              onFilter={onFilter}
-            />
-          )}
+        <div
+          ref={listFrame}
+          className={styles.list}
+          onMouseEnter={() => setPointed(true)}
+          onMouseLeave={() => setPointed(false)}
+        >
+          <div className={styles.loading}>{list.calls.isFetching && <LoadingBar width={width} />}</div>
+          <CallListView
+            list={list}
+            open={open}
+            time={time}
+            filters={filters}
+            columns={columns}
+            isLive={isLive}
+            onFilter={onFilter}
+            onScrolled={setScrolled}
+            onResume={() => {
+              open.leave();
+              setScrolled(false);
+              setPointed(false);
+            }}
+          />
         </div>
       </div>
       {open.id !== undefined && (
@@ -110,6 +116,7 @@ export function AuditLogContent({ time, filters, query, columns, timeline, facet
 
 const getStyles = (theme: GrafanaTheme2) => ({
   timeline: css({ margin: theme.spacing(1, 0) }),
+  placeholder: css({ height: `calc(${TIMELINE_PX}px + ${theme.spacing(5.25)})` }),
   frame: css({ display: 'flex', gap: theme.spacing(1), minHeight: 0 }),
   list: css({ position: 'relative', display: 'flex', flexDirection: 'column', flex: 1, minWidth: 0 }),
   loading: css({ position: 'absolute', top: 0, left: 0, right: 0, zIndex: 2 }),

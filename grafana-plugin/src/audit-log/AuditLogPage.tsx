@@ -2,6 +2,7 @@
 import { PluginPage } from '@grafana/runtime';
 import { useCallback, useMemo } from 'react';
 import { PageToolbar } from '../app/PageToolbar.tsx';
+import { useRepeated } from '../app/useRepeated.ts';
 import { useMe } from '../data/useMe.ts';
 import { useFacets, useTimeline } from '../data/useTimeline.ts';
 import { FilterBar } from '../filters/FilterBar.tsx';
@@ -12,15 +13,19 @@ import { NothingVisible } from '../states/NothingVisible.tsx';
 import { OwnOnlyNotice } from '../states/OwnOnlyNotice.tsx';
 import { filterQuery } from '../url/call-filters.ts';
 import { useCallFilters } from '../url/useCallFilters.ts';
+import { setParam, useSearch } from '../url/useSearch.ts';
 import { useTimeRange } from '../url/useTimeRange.ts';
 import { AuditLogContent } from './AuditLogContent.tsx';
 import { ColumnChooser } from './ColumnChooser.tsx';
+import { LiveButton } from './LiveButton.tsx';
 import { useColumns } from './useColumns.ts';
 
 export default function AuditLogPage() {
   const time = useTimeRange();
   const [filters, changeFilters] = useCallFilters();
   const [columns, chooseColumns] = useColumns();
+  const [search, changeSearch] = useSearch();
+  const isLive = search.get('live') === 'true';
   const me = useMe();
   const query = useMemo(() => ({ ...time.instants, ...filterQuery(filters) }), [time.instants, filters]);
   const timeline = useTimeline(query);
@@ -32,11 +37,21 @@ export default function AuditLogPage() {
     void me.refetch();
     refresh();
   }, [me, refresh]);
+  // chart and facets of a live view follow it
+  useRepeated(isLive && time.refreshEvery === '' ? '10s' : undefined, refresh);
   const seesNothing = me.data?.visibility.calls === 'none';
   return (
     <ValueNamesProvider value={names}>
       <PluginPage
-        actions={<PageToolbar time={time} isLoading={timeline.isFetching} onRefresh={refresh} />}
+        actions={
+          <>
+            <LiveButton
+              isLive={isLive}
+              onChange={(live) => changeSearch(setParam('live', live ? 'true' : undefined))}
+            />
+            <PageToolbar time={time} isLoading={timeline.isFetching} onRefresh={refresh} />
+          </>
+        }
         subTitle={me.data?.visibility.calls === 'own' ? <OwnOnlyNotice what="These are your own calls." /> : undefined}
       >
         {me.error !== null ? (
@@ -53,6 +68,7 @@ export default function AuditLogPage() {
               filters={filters}
               query={query}
               columns={columns}
+              isLive={isLive}
               timeline={timeline}
               facets={facets}
               onFilter={changeFilters}

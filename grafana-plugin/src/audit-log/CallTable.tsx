@@ -25,6 +25,8 @@ interface CallTableProps {
   readonly onOpen: (call: Call) => void;
   readonly onNearEnd: () => void;
   readonly onFilter: ChangeFilters;
+  /** whether the newest rows are out of sight */
+  readonly onScrolled: (isScrolled: boolean) => void;
 }
 
 const OVERSCAN_ROWS = 12;
@@ -32,7 +34,7 @@ const OVERSCAN_ROWS = 12;
 const AHEAD_ROWS = 60;
 
 export function CallTable(props: CallTableProps) {
-  const { calls, columns, context, activeId, hasMore, footer, onOpen, onNearEnd, onFilter } = props;
+  const { calls, columns, context, activeId, hasMore, footer, onOpen, onNearEnd, onFilter, onScrolled } = props;
   const styles = useStyles2(getStyles);
   const scroller = useRef<HTMLDivElement>(null);
   const hovered = useHoveredCell();
@@ -65,6 +67,7 @@ export function CallTable(props: CallTableProps) {
       aria-colcount={columns.length}
       aria-activedescendant={activeIndex < 0 ? undefined : rowId(activeIndex)}
       className={styles.scroller}
+      onScroll={({ currentTarget }) => onScrolled(currentTarget.scrollTop > ROW_PX)}
       data-testid="call-table"
     >
       <div role="rowgroup" className={styles.head}>

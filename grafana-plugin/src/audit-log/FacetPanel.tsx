@@ -22,11 +22,16 @@ export function FacetPanel({ facets, filters, onFilter }: FacetPanelProps) {
   const styles = useStyles2(getStyles);
   return (
     <aside aria-label="Filter by value" className={styles.panel} tabIndex={0}>
-      {facets.facets.map((facet) => (
+      {facets.facets.filter(isOfUse(filters)).map((facet) => (
         <FacetSection key={facet.field} facet={facet} filters={filters} onFilter={onFilter} />
       ))}
     </aside>
   );
+}
+
+/** One without values has nothing to offer, unless it is filtered by. */
+function isOfUse({ terms }: CallFilters): (facet: Facet) => boolean {
+  return ({ field, values }) => values.length > 0 || terms.some((term) => term.field === field);
 }
 
 interface FacetSectionProps {

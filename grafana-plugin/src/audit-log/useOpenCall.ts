@@ -15,6 +15,8 @@ export interface OpenCall {
   openActive(): void;
   move(by: number): void;
   close(): void;
+  /** closes, and takes the keyboard off the list */
+  leave(): void;
 }
 
 export function useOpenCall(rows: readonly Call[]): OpenCall {
@@ -52,6 +54,10 @@ export function useOpenCall(rows: readonly Call[]): OpenCall {
       }),
     [change]
   );
+  const leave = useCallback(() => {
+    setMoved(undefined);
+    close();
+  }, [close]);
   const move = useCallback(
     (by: number) => {
       if (rows.length === 0) return;
@@ -68,7 +74,7 @@ export function useOpenCall(rows: readonly Call[]): OpenCall {
   }, [id, moved, show]);
   const known = rows.find((call) => call.id === id) ?? (foreign?.id === id ? foreign : undefined);
   return useMemo(
-    () => ({ id, known, activeId, open, openActive, move, close }),
-    [id, known, activeId, open, openActive, move, close]
+    () => ({ id, known, activeId, open, openActive, move, close, leave }),
+    [id, known, activeId, open, openActive, move, close, leave]
   );
 }

@@ -3,6 +3,7 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Icon, useStyles2 } from '@grafana/ui';
 import type { CallDetail, HiddenBecause } from '../data/contract.ts';
+import { useMe } from '../data/useMe.ts';
 import { useOwnTeams } from '../data/useOwnTeams.ts';
 import { formatBytes } from '../format/numbers.ts';
 
@@ -20,6 +21,7 @@ export function ClosedPayload({ call }: { readonly call: CallDetail }) {
   const { hiddenBecause = 'not_auditor', requestSha256, responseSha256 } = call.payload;
   const isForbidden = hiddenBecause === 'not_auditor' || hiddenBecause === 'other_server';
   const teams = useOwnTeams(isForbidden);
+  const auditorTeams = useMe().data?.auditorTeams ?? [];
   return (
     <section className={styles.panel} aria-label="Payload" data-testid="closed-payload">
       <Icon name={isForbidden ? 'lock' : 'info-circle'} size="xl" />
@@ -38,8 +40,10 @@ export function ClosedPayload({ call }: { readonly call: CallDetail }) {
             </dd>
             <dt>Your teams</dt>
             <dd>{teams.data === undefined ? '–' : teams.data.length === 0 ? 'none' : teams.data.join(', ')}</dd>
+            <dt>Auditor teams</dt>
+            <dd>{auditorTeams.length === 0 ? 'none yet' : auditorTeams.join(', ')}</dd>
             <dt>Who can help</dt>
-            <dd>A Grafana admin names the Auditor teams on the Configuration page; members of these open payloads.</dd>
+            <dd>Members of these teams open it; a Grafana admin names the teams on the Configuration page.</dd>
           </dl>
         )}
       </div>

@@ -11,7 +11,7 @@ type QueryValue = string | number | boolean | readonly string[] | undefined;
 export type ApiQuery = Readonly<Record<string, QueryValue>>;
 
 /** @param path of the audit API, e.g. `/calls` */
-function apiUrl(path: string, query: ApiQuery = {}): string {
+export function apiUrl(path: string, query: ApiQuery = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;

@@ -12,12 +12,18 @@ interface FailureStateProps {
   readonly onRetry?: () => void;
 }
 
+/** Where the audit API’s words are meant for those who come with a token. */
+const WORDS: Readonly<Record<string, string>> = {
+  anonymous: 'Sign in to Grafana. Who is not signed in sees no calls.',
+  expired_token: 'Your sign-in has grown old. Load the page again.',
+};
+
 export function FailureState({ title, error, onRetry }: FailureStateProps) {
   const failure = toApiFailure(error);
   if (failure.kind === 'refused') {
     return (
       <Alert severity="info" title="This is not yours to see">
-        {failure.message}
+        {WORDS[failure.reason ?? ''] ?? failure.message}
       </Alert>
     );
   }

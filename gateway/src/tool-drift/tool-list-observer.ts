@@ -53,7 +53,7 @@ export class ToolListObserver implements CallObserver {
     const change = watch.observe({
       server,
       callId,
-      reader: `${start.session?.id ?? ''}\0${start.caller.userKey}`,
+      reader: readerOf(start),
       ...(cursor === undefined ? {} : { cursor }),
       page,
       client: end.client ?? start.client ?? { name: '', version: '' },
@@ -80,6 +80,12 @@ export class ToolListObserver implements CallObserver {
       logger.warn('tool_lists_not_saved', { server });
     }
   }
+}
+
+/** Who reads the pages of one list. Without a session each page may come on a connection of its own. */
+function readerOf({ session, caller, clientAddress = '' }: CallStart): string {
+  const run = session?.kind === 'mcp' ? session.id : clientAddress;
+  return `${run}\0${caller.userKey}`;
 }
 
 class ObservedToolList implements CallObservation {

@@ -47,7 +47,7 @@ export interface ToolDifference {
 
 export function differenceOf(before: HashedTools, now: HashedTools): ToolDifference {
   const changed = new Map<string, readonly ToolPart[]>();
-  for (const [name, parts] of now) {
+  for (const [name, parts] of [...now].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const earlier = before.get(name);
     if (earlier === undefined) continue;
     const members = new Set([...earlier.keys(), ...parts.keys()]);

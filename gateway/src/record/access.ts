@@ -8,6 +8,7 @@ export const ACCESS_ACTIONS = [
   'calls.read',
   'usage.read',
   'access_log.read',
+  'settings.read',
   'export.metadata',
   'export.payloads',
   'roles.change',

@@ -2,6 +2,7 @@
  * The program `gatelens`: commands, exit codes, and the only place that touches the process it runs in. Commands live in
  * cli/; what they start is imported when it is needed, so that `--help` and `api-keys` answer at once.
  */
+import { isatty } from 'node:tty';
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { checkConfigCommand } from './cli/check-config.ts';
@@ -102,6 +103,10 @@ export async function main(): Promise<void> {
 }
 
 function processContext(): CliContext {
+  // A terminal that closes sends SIGHUP, too. Its file is no terminal any more by then.
+  const hadTerminal = isatty(2);
+  const isTerminalGone = (): boolean => hadTerminal && !isatty(2);
+  let reloads = false;
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -112,6 +117,15 @@ function processContext(): CliContext {
     log: (line) => void process.stderr.write(line),
     onSignal: (listener) => {
       for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => listener(signal));
+      process.on('SIGHUP', () => {
+        if (!reloads || isTerminalGone()) listener('SIGHUP');
+      });
+    },
+    onReload: (listener) => {
+      reloads = true;
+      process.on('SIGHUP', () => {
+        if (!isTerminalGone()) listener();
+      });
     },
     exitNow: (code) => process.exit(code),
   };

@@ -28,6 +28,7 @@ const WIRE = {
   policy_denied: { status: 200, rpcCode: -32001 },
   origin_denied: { status: 403, rpcCode: -32000 },
   rate_limited: { status: 429, rpcCode: -32000 },
+  overloaded: { status: 503, rpcCode: -32000 },
   body_too_large: { status: 413, rpcCode: -32600 },
   headers_too_large: { status: 431, rpcCode: -32600 },
   media_type_unsupported: { status: 415, rpcCode: -32600 },

@@ -2,10 +2,11 @@
  * What is started, in which order, and how it ends. Keys, then spools (nothing passes that cannot be recorded), then the
  * store, then whoever listens; ends in the opposite order. Reads no file and no environment: the CLI hands both in.
  */
-import { startAuditApi } from './assembly/audit-api.ts';
+import { startAuditApi, type RunningAuditApi } from './assembly/audit-api.ts';
 import { startGateway, type Gateway } from './assembly/gateway.ts';
 import { startGatewayMetrics } from './assembly/metrics.ts';
 import { openRecorder } from './assembly/recorder.ts';
+import { changedSettings, requireReloadable } from './assembly/reload.ts';
 import { openStore } from './assembly/store.ts';
 import type { Environment, GatelensConfig } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -34,6 +35,13 @@ export interface Gatelens {
   };
   /** things that work but should be known, a sentence each */
   readonly warnings: readonly string[];
+  /**
+   * Serves by another configuration from now on; sessions of servers whose entry is the same go on.
+   * @returns the settings that changed
+   * @throws GatelensError `config_invalid` when some of them take a restart, `audit_unavailable` when the change cannot
+   * be recorded; then nothing has changed
+   */
+  reload(next: GatelensConfig): Promise<readonly string[]>;
   /** Ends politely; idempotent. */
   close(): Promise<void>;
 }
@@ -59,7 +67,7 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
     const recorderOptions = { config, keyring, logger, version };
     const graceMs = config.limits.shutdownTimeout;
     let gateway: Gateway | undefined;
-    let auditApi: { readonly url: string } | undefined;
+    let auditApi: RunningAuditApi | undefined;
     let metricsUrl: string | undefined;
     const ownServers = new Map<string, Upstream>();
 
@@ -117,7 +125,35 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
       ...(metricsUrl === undefined ? {} : { metrics: metricsUrl }),
     };
     logger.info('listening', urls);
-    return { urls, warnings: keyring.warnings, close: closeAll };
+    let current = config;
+    let reloading: Promise<unknown> = Promise.resolve();
+    const reload = async (next: GatelensConfig): Promise<readonly string[]> => {
+      const changed = changedSettings(current, next);
+      if (changed.length === 0) return changed;
+      requireReloadable(changed);
+      await auditApi?.recordReload(changed);
+      const servers = gateway?.reload(next);
+      auditApi?.reload(next);
+      current = next;
+      logger.info('config_reloaded', {
+        settings: changed.join(' '),
+        added: servers?.added.length ?? 0,
+        removed: servers?.removed.length ?? 0,
+        changed: servers?.changed.length ?? 0,
+      });
+      return changed;
+    };
+    return {
+      urls,
+      warnings: keyring.warnings,
+      // one after the other
+      reload: (next) => {
+        const done = reloading.then(() => reload(next));
+        reloading = done.catch(() => undefined);
+        return done;
+      },
+      close: closeAll,
+    };
   } catch (error) {
     await closeAll();
     throw error;

@@ -17,6 +17,14 @@ import { createAccessRecorder } from '../telemetry/access-recorder.ts';
 import type { Recorder } from './recorder.ts';
 import type { Store } from './store.ts';
 
+export interface RunningAuditApi extends AuditApiServer {
+  readonly api: AuditApi;
+  /** Puts a change of the configuration into the access log. Rejects when it cannot be kept. */
+  recordReload(settings: readonly string[]): Promise<void>;
+  /** Takes over tokens and names of servers. */
+  reload(next: GatelensConfig): void;
+}
+
 export async function startAuditApi(options: {
   readonly config: GatelensConfig;
   readonly keyring: Keyring;
@@ -25,15 +33,14 @@ export async function startAuditApi(options: {
   readonly store: Store;
   readonly logger: Logger;
   readonly version: string;
-}): Promise<AuditApiServer & { readonly api: AuditApi }> {
+}): Promise<RunningAuditApi> {
   const { config, keyring, logger, recorder } = options;
   const accessRecorder = createAccessRecorder({ telemetry: recorder.telemetry, logger });
   recorder.reportHealth(accessRecorder.counts);
-  const tokens = createAuditTokens({
-    configured: config.auditApi.tokens,
-    file: auditTokenFile(config.dataDir),
-    logger,
-  });
+  const tokensOf = ({ auditApi }: GatelensConfig) =>
+    createAuditTokens({ configured: auditApi.tokens, file: auditTokenFile(config.dataDir), logger });
+  let tokens = tokensOf(config);
+  const configuredServers = Object.keys(config.mcpServers);
   const state = openState(stateFile(config.dataDir));
   try {
     const { grafana } = config.auditApi;
@@ -47,7 +54,7 @@ export async function startAuditApi(options: {
       logger,
       version: options.version,
       payloadRetentionMs: config.retention.payloads,
-      configuredServers: Object.keys(config.mcpServers),
+      configuredServers,
       state,
       ...(grafana === undefined ? {} : { grafana: grafanaSettings(grafana) }),
     });
@@ -56,7 +63,24 @@ export async function startAuditApi(options: {
       await server.close();
       state.close();
     };
-    return { ...server, api, close };
+    return {
+      ...server,
+      api,
+      close,
+      recordReload: (settings) =>
+        accessRecorder.record({
+          action: 'settings.change',
+          decision: 'allowed',
+          actorKey: '',
+          actorKind: 'none',
+          roles: [],
+          detail: { by: 'reload', settings },
+        }),
+      reload: (next) => {
+        tokens = tokensOf(next);
+        configuredServers.splice(0, Infinity, ...Object.keys(next.mcpServers));
+      },
+    };
   } catch (error) {
     state.close();
     throw error;

@@ -15,19 +15,22 @@ import { formatHostPort, type HostPort } from '../access/address.ts';
 import type { Environment, GatelensConfig } from '../config.ts';
 import { GatelensError } from '../errors.ts';
 import { createMcpApp } from '../http/app.ts';
+import type { McpAppDeps } from '../http/deps.ts';
 import { createMcpListener } from '../http/listener.ts';
 import type { Logger } from '../logger.ts';
 import type { Upstream } from '../mcp/exchange.ts';
 import type { CallObserver } from '../mcp/observer.ts';
 import { SessionDirectory } from '../mcp/sessions.ts';
+import { createCapturePolicy } from '../protection/capture-policy.ts';
 import type { Keyring } from '../protection/keyring.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import type { TelemetryCallObserver } from '../telemetry/call-observer.ts';
 import type { DurationMetrics } from '../telemetry/metrics.ts';
 import { createRecordingObserver } from './observer.ts';
 import type { Recorder } from './recorder.ts';
+import { changedSettings } from './reload.ts';
 import { watchToolLists } from './tool-drift.ts';
-import { createUpstreams } from './upstreams.ts';
+import { UpstreamSet, type UpstreamChanges } from './upstreams.ts';
 
 export interface GatewayOptions {
   readonly config: GatelensConfig;
@@ -47,21 +50,30 @@ export interface Gateway {
   /** base URL of the MCP listener */
   readonly url: string;
   readonly observer: TelemetryCallObserver;
-  /** No new calls; running ones get `graceMs`. */
+  /**
+   * Serves by another configuration from now on; only what assembly/reload.ts lets through may differ. Servers whose
+   * entry is the same keep their sessions.
+   */
+  reload(next: GatelensConfig): UpstreamChanges;
+  /** No new calls; running ones get most of `graceMs`, streams end when no call runs. */
   close(graceMs: number): Promise<void>;
 }
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, logger } = options;
-  const observer = createRecordingObserver(options);
+  const capture = createReloadableCapture(config.capture);
+  const observer = createRecordingObserver({ ...options, capturePolicy: capture });
   const sessions = new SessionDirectory();
-  const upstreams = createUpstreams({ config, sessions, environment: options.env, logger });
-  for (const [name, upstream] of options.ownServers ?? []) upstreams.set(name, upstream);
+  const upstreams = new UpstreamSet({ config, sessions, environment: options.env, logger }, options.ownServers);
   const address = { ...config.listen.mcp };
   const metadata = resourceMetadataOf(config, address);
-  const app = createMcpApp({
-    upstreams,
-    authenticator: rememberingPrincipals(createCallerAuthenticator(options, metadata), observer),
+  const authenticatorOf = (settings: GatelensConfig) =>
+    rememberingPrincipals(createCallerAuthenticator({ ...options, config: settings }, metadata), observer);
+  let closing = false;
+  let current = config;
+  const deps: Mutable<McpAppDeps> = {
+    upstreams: upstreams.byName,
+    authenticator: authenticatorOf(config),
     policy: createPolicy(config.policy),
     rateLimiter: createRateLimiter(config.rateLimit),
     observer: options.observer ?? watchToolLists(observer, options),
@@ -69,8 +81,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     logger,
     guard: guardOf(config),
     bodyBytes: config.limits.bodyBytes,
+    bufferedBodyBytes: config.limits.bufferedBodyBytes,
+    closing: () => closing,
     ...(metadata === undefined ? {} : { resourceMetadata: (path: string) => protectedResource(metadata, path) }),
-  });
+  };
+  const app = createMcpApp(deps);
   const server = createMcpListener(app, {
     observer,
     headerBytes: config.limits.headerBytes,
@@ -83,18 +98,44 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: `http://${formatHostPort(address)}`,
     observer,
+    reload: (next) => {
+      // in one tick, so that no request meets half of it
+      const changed = new Set(changedSettings(current, next));
+      if (changed.has('policy')) deps.policy = createPolicy(next.policy);
+      if (changed.has('rateLimit')) deps.rateLimiter = createRateLimiter(next.rateLimit);
+      if (changed.has('auth.apiKeys') || changed.has('auth.anonymous')) deps.authenticator = authenticatorOf(next);
+      capture.reload(next.capture);
+      current = next;
+      return upstreams.reload(next.mcpServers, next.limits.shutdownTimeout);
+    },
     close: async (graceMs) => {
+      closing = true;
       const closed = once(server, 'close');
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-      // Streams have no end of their own: upstreams end them, and whatever is left is cut after the grace.
-      await Promise.race([requests.done(), new Promise((resolve) => setTimeout(resolve, graceMs / 2).unref())]);
-      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+      // Streams have no end of their own: upstreams end them once their calls are over. What is left is cut.
+      await upstreams.close(graceMs * CALLS_SHARE);
       await Promise.race([requests.done(), closed]);
       // Node takes a connection on which nothing was asked yet for a busy one.
       server.closeAllConnections();
       await closed;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** Of the time to end, what calls may use; the rest is for ending streams and children. */
+const CALLS_SHARE = 0.8;
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The capture rules that hold now. */
+function createReloadableCapture(settings: GatelensConfig['capture']) {
+  let policy = createCapturePolicy(settings);
+  return {
+    decide: (server: string, tool: string) => policy.decide(server, tool),
+    reload: (next: GatelensConfig['capture']) => {
+      policy = createCapturePolicy(next);
     },
   };
 }

@@ -10,7 +10,7 @@ import { createDataKeys } from '../protection/data-keys.ts';
 import type { Keyring } from '../protection/keyring.ts';
 import { createPayloadSealer } from '../protection/payload-sealer.ts';
 import { createRedaction } from '../protection/redaction.ts';
-import type { Pseudonyms } from '../protection/seams.ts';
+import type { CapturePolicy, Pseudonyms } from '../protection/seams.ts';
 import { createShapingThread } from '../protection/shaping-thread.ts';
 import { TelemetryCallObserver } from '../telemetry/call-observer.ts';
 import type { Clock } from '../telemetry/clock.ts';
@@ -23,6 +23,8 @@ export interface RecordingObserverOptions {
   readonly pseudonyms: Pseudonyms;
   readonly recorder: Pick<Recorder, 'telemetry' | 'spool'>;
   readonly logger: Logger;
+  /** omitted: as configured */
+  readonly capturePolicy?: CapturePolicy;
   /** omitted: none */
   readonly metrics?: DurationMetrics;
   /** omitted: the system's */
@@ -42,7 +44,7 @@ export function createRecordingObserver(options: RecordingObserverOptions): Tele
   return new TelemetryCallObserver({
     telemetry: recorder.telemetry,
     pseudonyms,
-    capturePolicy: createCapturePolicy(config.capture),
+    capturePolicy: options.capturePolicy ?? createCapturePolicy(config.capture),
     sealer: createPayloadSealer({
       dataKeys: createDataKeys({
         gateway: recorder.spool.chain.id,

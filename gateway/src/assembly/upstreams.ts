@@ -1,11 +1,13 @@
 /**
  * One upstream for each entry of `mcpServers`: the transparent relay for URLs, the bridge for programs. Nothing is
- * connected or started before the first call.
+ * connected or started before the first call. Entries can come, go and change while others serve on.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Environment, GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { Upstream } from '../mcp/exchange.ts';
 import { HttpRelay } from '../mcp/http-relay.ts';
+import { RetirableUpstream } from '../mcp/retirable-upstream.ts';
 import type { SessionDirectory } from '../mcp/sessions.ts';
 import { StdioBridge } from '../mcp/stdio-bridge.ts';
 
@@ -19,12 +21,83 @@ export interface UpstreamsOptions {
   readonly logger: Logger;
 }
 
-export function createUpstreams(options: UpstreamsOptions): Map<string, Upstream> {
-  const upstreams = new Map<string, Upstream>();
-  for (const [name, server] of Object.entries(options.config.mcpServers)) {
-    upstreams.set(name, server.type === 'stdio' ? bridge(name, server, options) : relay(server, options));
+/** What a reload did to the upstream servers, by name. */
+export interface UpstreamChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+export class UpstreamSet {
+  /** by name, own servers included; what it holds changes with a reload */
+  readonly byName = new Map<string, Upstream>();
+  readonly #options: UpstreamsOptions;
+  readonly #servers = new Map<string, { readonly config: ServerConfig; readonly upstream: RetirableUpstream }>();
+  /** taken out of service and not ended yet */
+  readonly #retiring = new Set<Promise<void>>();
+
+  /** @param own servers of the gateway itself */
+  constructor(options: UpstreamsOptions, own: ReadonlyMap<string, Upstream> = new Map()) {
+    this.#options = options;
+    for (const [name, server] of Object.entries(options.config.mcpServers)) this.#put(name, server);
+    for (const [name, upstream] of own) this.byName.set(name, upstream);
   }
-  return upstreams;
+
+  /**
+   * From now on calls go to the servers of `mcpServers`. Servers whose entry is the same are left alone, with their
+   * sessions; the old ones of others may end their calls within `graceMs`.
+   */
+  reload(mcpServers: GatelensConfig['mcpServers'], graceMs: number): UpstreamChanges {
+    const changes = changesOf(this.#servers, mcpServers);
+    for (const name of [...changes.removed, ...changes.changed]) {
+      const old = this.#servers.get(name);
+      this.#servers.delete(name);
+      this.byName.delete(name);
+      if (old !== undefined) this.#retire(old.upstream, graceMs);
+    }
+    for (const name of [...changes.added, ...changes.changed]) {
+      const server = mcpServers[name];
+      if (server !== undefined) this.#put(name, server);
+    }
+    return changes;
+  }
+
+  /** Calls that run may end within `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    for (const { upstream } of this.#servers.values()) this.#retire(upstream, graceMs);
+    await Promise.all(this.#retiring);
+    await Promise.all([...this.byName.values()].map((upstream) => upstream.close()));
+  }
+
+  #put(name: string, server: ServerConfig): void {
+    const inner = server.type === 'stdio' ? bridge(name, server, this.#options) : relay(server, this.#options);
+    const upstream = new RetirableUpstream(inner);
+    this.#servers.set(name, { config: server, upstream });
+    this.byName.set(name, upstream);
+  }
+
+  #retire(upstream: RetirableUpstream, graceMs: number): void {
+    const retiring = upstream.retire(graceMs).catch(() => {
+      this.#options.logger.error('upstream_not_closed');
+    });
+    this.#retiring.add(retiring);
+    void retiring.then(() => this.#retiring.delete(retiring));
+  }
+}
+
+function changesOf(
+  current: ReadonlyMap<string, { readonly config: ServerConfig }>,
+  next: GatelensConfig['mcpServers']
+): UpstreamChanges {
+  const names = Object.keys(next);
+  return {
+    added: names.filter((name) => !current.has(name)),
+    removed: [...current.keys()].filter((name) => !Object.hasOwn(next, name)),
+    changed: names.filter((name) => {
+      const now = current.get(name);
+      return now !== undefined && !isDeepStrictEqual(now.config, next[name]);
+    }),
+  };
 }
 
 function relay(server: Exclude<ServerConfig, { type: 'stdio' }>, options: UpstreamsOptions): Upstream {

@@ -13,6 +13,7 @@ let out: string;
 let err: string;
 let nowMs: number;
 let signal: (name: string) => void;
+let hangUp: () => void;
 let exits: number[];
 let context: CliContext;
 
@@ -29,6 +30,7 @@ beforeEach(() => {
     note: (text) => void (err += `${text}\n`),
     log: () => undefined,
     onSignal: (listener) => void (signal = listener),
+    onReload: (listener) => void (hangUp = listener),
     exitNow: (code) => void exits.push(code),
   };
 });
@@ -47,7 +49,13 @@ function service(more: Partial<Gatelens> = {}) {
       auditApi: 'http://127.0.0.1:8081',
       metrics: 'http://127.0.0.1:9464',
     };
-    return Promise.resolve({ urls, warnings: [], close: () => Promise.resolve(), ...more });
+    return Promise.resolve({
+      urls,
+      warnings: [],
+      reload: () => Promise.resolve([]),
+      close: () => Promise.resolve(),
+      ...more,
+    });
   };
   return { start, starts };
 }
@@ -205,6 +213,33 @@ describe('gatelens serve', () => {
     expect(out).toContain(auditor);
     signal('SIGINT');
     await second.done;
+  });
+
+  it('reads its configuration again on SIGHUP, and goes on with the old one where the new one is wrong', async () => {
+    config(SERVERS);
+    const reloads: unknown[] = [];
+    const { done } = await serve([], {
+      reload: (next) => {
+        reloads.push(Object.keys(next.mcpServers));
+        return Promise.resolve(['mcpServers']);
+      },
+    });
+    const told = async (words: string): Promise<void> => {
+      for (let turn = 0; turn < 50 && !err.includes(words); turn++) await new Promise((next) => setImmediate(next));
+      expect(err).toContain(words);
+    };
+    config('mcpServers: { other: { url: https://mcp.example.com/mcp } }\n');
+    hangUp();
+    await told('Reloaded: mcpServers.');
+    expect(reloads).toEqual([['other']]);
+    config('mcpServers: { other: { urll: CANARY-secret } }\n');
+    hangUp();
+    await told('Not reloaded, everything goes on as before.');
+    expect(err).toMatch(/mcpServers\.other/);
+    expect(err).not.toContain('CANARY');
+    expect(reloads).toHaveLength(1);
+    signal('SIGTERM');
+    expect(await done).toBe(0);
   });
 
   it("takes a client's file in place of the samples", async () => {

@@ -18,6 +18,8 @@ export interface CliContext {
   readonly log: (line: string) => void;
   /** calls back at each SIGINT or SIGTERM */
   readonly onSignal: (listener: (signal: string) => void) => void;
+  /** calls back at each SIGHUP that is no terminal going away; left out where there is none */
+  readonly onReload?: (listener: () => void) => void;
   /** ends the process at once */
   readonly exitNow: (code: number) => void;
 }

@@ -1,6 +1,7 @@
 /**
  * `gatelens serve`: starts the service, says what listens where, and ends it in order when asked to. The first SIGINT or
- * SIGTERM lets running calls end within `limits.shutdownTimeout`; a second one ends at once. Starts nothing itself.
+ * SIGTERM lets running calls end within `limits.shutdownTimeout`; a second one ends at once. SIGHUP reads the
+ * configuration again. Starts nothing itself.
  */
 import { Command, Option } from 'commander';
 import type { GatelensConfig } from '../config.ts';
@@ -9,6 +10,7 @@ import type { Gatelens, StartOptions } from '../main.ts';
 import { findConfig, withConfigOptions, type ConfigOptions } from './common-options.ts';
 import type { CliContext } from './context.ts';
 import type { Pages, StartPages } from './pages.ts';
+import { reloadRequests } from './reload.ts';
 import { startMessage } from './start-message.ts';
 import { closeInTime, stopRequests } from './stop.ts';
 
@@ -34,6 +36,9 @@ export function serveCommand(
 Without a configuration four sample servers run, callers of this machine need no key, and tokens of the audit API
 are made and shown. The pages are shown too, in a stand-in for Grafana, where they are built.
 
+SIGHUP reads the configuration again: servers, policy, API keys and tokens, rate limits and capture rules change while
+calls and sessions of other servers go on.
+
 Examples:
   $ gatelens serve
   $ gatelens serve --config gatelens.yaml
@@ -44,6 +49,7 @@ Examples:
       const stop = stopRequests(context);
       // a stand-in in which everybody can be an Auditor is for trying out only
       const pages = quickStart === undefined || options.only !== undefined ? undefined : await startPages();
+      const serving = reloadRequests(context, () => withPages(findConfig(options, context, true).loaded.config, pages));
       const service = await startService({
         config: withPages(loaded.config, pages),
         logger: createLogger(context.log, context.now),
@@ -51,6 +57,7 @@ Examples:
         env: context.env,
         ...(options.only === undefined ? {} : { only: options.only }),
       });
+      serving(service);
       if (service.urls.auditApi !== undefined) pages?.provision(service.urls.auditApi);
       context.print(startMessage(version, loaded, { ...service, pagesUrl: pages?.url }, quickStart));
       await stop;

@@ -51,6 +51,13 @@ export const httpSchema = z
 export const limitsSchema = z
   .strictObject({
     bodyBytes: size({ description: 'Largest request body; larger ones get 413 and a record.' }, 1024).prefault('16MiB'),
+    bufferedBodyBytes: size(
+      {
+        description:
+          'Request bodies that are held in memory at once, over all callers; beyond it requests get 503 and a record. One caller gets at most half of it.',
+      },
+      1024
+    ).prefault('256MiB'),
     headerBytes: size({ description: 'Largest request headers in all; larger ones get 431.' }, 1024).prefault('16KiB'),
     messageBytes: size({ description: 'Largest single message from a stdio server.' }, 1024).prefault('64MiB'),
     receiveTimeout: duration({ description: 'How long a client may take to send a request.' }).prefault('30s'),

@@ -34,7 +34,7 @@ export function createMcpApp(deps: McpAppDeps): McpApp {
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
-    const ready = deps.ready === undefined || (await deps.ready());
+    const ready = deps.closing?.() !== true && (deps.ready === undefined || (await deps.ready()));
     return ready ? c.json({ status: 'ready' }) : c.json({ status: 'not ready' }, 503);
   });
 

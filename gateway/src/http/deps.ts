@@ -25,6 +25,10 @@ export interface McpAppDeps {
   readonly guard?: RequestGuardOptions;
   /** default 16 MiB */
   readonly bodyBytes?: number;
+  /** of all request bodies in memory at once; default 256 MiB */
+  readonly bufferedBodyBytes?: number;
+  /** true once the gateway is ending: running calls go on, new ones are refused; omitted: never */
+  readonly closing?: () => boolean;
   /** RFC 9728 document for `/mcp/<server>`, or for the whole gateway when the path is `''`; omitted: 404 */
   readonly resourceMetadata?: (resourcePath: string) => object;
   /** whether calls can be taken and recorded; omitted: always */

@@ -9,103 +9,37 @@ import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { McpHttpMethod, Upstream } from '../mcp/exchange.ts';
 import { idKey } from '../mcp/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
-import { HEADER_MISMATCH } from '../mcp/mirrored-header.ts';
 import { NodeExchange } from '../mcp/node-exchange.ts';
 import type { Caller } from '../mcp/observer.ts';
 import type { ConnectionNames } from '../mcp/sessions.ts';
 import type { McpAppDeps } from './deps.ts';
+import { BodyBudget, type BodyLease } from './body-budget.ts';
 import { headersAgree } from './header-agreement.ts';
 import { readBody } from './read-body.ts';
 import { recordAbandoned, refuse } from './refusal.ts';
 import type { Attempt, Refusal } from './refusal.ts';
+import { BODY_REFUSALS, HEAD_REFUSALS, REFUSALS } from './refusals.ts';
 import { RequestGuard } from './request-guard.ts';
-import type { HeadRefusal } from './request-guard.ts';
 import { mediaTypeProblem } from './media-type.ts';
 
 const NOBODY: Caller = { userKey: '', keyName: '', teams: [], authMethod: 'none' };
 const NO_BYTES = Buffer.alloc(0);
 const DEFAULT_BODY_BYTES = 16 * 1024 * 1024;
-const INVALID_PARAMS = -32602;
-
-const HEAD_REFUSALS: Record<HeadRefusal, Refusal> = {
-  headers_too_large: {
-    code: 'headers_too_large',
-    message: 'The request has too many or too long headers. Send fewer.',
-    deniedBy: 'size_limit',
-  },
-  host_denied: {
-    code: 'origin_denied',
-    message: 'The gateway does not answer to this Host. Use its configured name, or add it to http.allowedHosts.',
-    deniedBy: 'origin',
-  },
-  origin_denied: {
-    code: 'origin_denied',
-    message: 'Web pages of this Origin may not call the gateway. Add it to http.allowedOrigins if they should.',
-    deniedBy: 'origin',
-  },
-  header_repeated: { code: 'invalid_request', message: 'A header that may be sent once was sent twice.' },
-};
-
-const REFUSALS = {
-  unauthenticated: {
-    code: 'unauthenticated',
-    message: 'Authentication is needed: send a valid API key or access token as "Authorization: Bearer".',
-    deniedBy: 'authentication',
-  },
-  forbidden: {
-    code: 'forbidden',
-    message: 'The access token lacks the scopes that the gateway requires.',
-    deniedBy: 'authentication',
-  },
-  serverUnknown: { code: 'server_unknown', message: 'No MCP server of this name is configured at the gateway.' },
-  sessionForeign: {
-    code: 'session_unknown',
-    message: 'This session is not yours. Start a new one with "initialize".',
-    deniedBy: 'authentication',
-  },
-  method: {
-    code: 'method_not_allowed',
-    message: 'MCP uses POST, GET and DELETE.',
-    headers: { Allow: 'GET, POST, DELETE' },
-  },
-  tooLarge: {
-    code: 'body_too_large',
-    message: 'The request body is larger than the gateway accepts (limits.bodyBytes).',
-    deniedBy: 'size_limit',
-  },
-  malformed: { code: 'parse_error', message: 'The request body is not valid JSON in UTF-8.' },
-  notRpc: { code: 'invalid_request', message: 'The request body is not a JSON-RPC 2.0 message.' },
-  ambiguous: {
-    code: 'invalid_request',
-    message: 'A member that decides what the call does was sent twice or in another spelling.',
-  },
-  headerMismatch: {
-    code: 'invalid_request',
-    rpcCode: HEADER_MISMATCH,
-    message: 'Mcp-Method or Mcp-Name does not match the request body.',
-  },
-  idRepeated: {
-    code: 'invalid_request',
-    message: 'Two requests of the body have the same id, so their answers could not be told apart.',
-  },
-  toolNameMissing: {
-    code: 'invalid_request',
-    rpcCode: INVALID_PARAMS,
-    message: 'tools/call needs params.name as a string.',
-  },
-} as const satisfies Record<string, Refusal>;
+const DEFAULT_BUFFERED_BODY_BYTES = 256 * 1024 * 1024;
 
 export class McpEndpoint {
   readonly #deps: McpAppDeps;
   readonly #guard: RequestGuard;
   readonly #connections: ConnectionNames;
   readonly #bodyBytes: number;
+  readonly #budget: BodyBudget;
 
   constructor(deps: McpAppDeps, connections: ConnectionNames) {
     this.#deps = deps;
     this.#guard = new RequestGuard(deps.guard);
     this.#connections = connections;
     this.#bodyBytes = deps.bodyBytes ?? DEFAULT_BODY_BYTES;
+    this.#budget = new BodyBudget(deps.bufferedBodyBytes ?? DEFAULT_BUFFERED_BODY_BYTES, this.#bodyBytes);
   }
 
   /** Answers the request on `res`. Rejects only for bugs. */
@@ -145,6 +79,7 @@ export class McpEndpoint {
     }
     attempt.caller = verdict.caller;
     if (upstream === undefined) return this.#refuse(attempt, REFUSALS.serverUnknown);
+    if (this.#deps.closing?.() === true) return this.#refuse(attempt, REFUSALS.closing);
     const method = httpMethodOf(req);
     if (method === undefined) return this.#refuse(attempt, REFUSALS.method);
     const limited = this.#overRate(verdict.caller, server);
@@ -165,18 +100,28 @@ export class McpEndpoint {
 
     const problem = mediaTypeProblem(req);
     if (problem !== undefined) return this.#refuse(attempt, problem);
-    const read = await readBody(req, this.#bodyBytes);
+    const lease = this.#budget.lease(verdict.caller.userKey);
+    try {
+      await this.#post(upstream, attempt, verdict.caller, lease);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #post(upstream: Upstream, attempt: Attempt, caller: AuthenticatedCaller, lease: BodyLease): Promise<void> {
+    const { req, server } = attempt;
+    const read = await readBody(req, this.#bodyBytes, lease);
     attempt.body = read.bytes;
     if (!read.ok) {
       attempt.bodyBytes = read.size;
       if (read.problem === 'aborted') return recordAbandoned(this.#deps.observer, attempt);
-      return this.#refuse(attempt, read.problem === 'too_large' ? REFUSALS.tooLarge : REFUSALS.malformed);
+      return this.#refuse(attempt, BODY_REFUSALS[read.problem]);
     }
     attempt.batch = read.batch;
     attempt.messages = read.messages;
     const unreadable = this.#unreadable(req, read.messages);
     if (unreadable !== undefined) return this.#refuse(attempt, unreadable);
-    const decisions = this.#decisions(verdict.caller, server, read.messages);
+    const decisions = this.#decisions(caller, server, read.messages);
     const denied = decisions.find((decision) => !decision.allow);
     if (denied !== undefined) {
       const denial = denialBy(denied);
@@ -185,7 +130,7 @@ export class McpEndpoint {
       return this.#refuse(attempt, answerable ? denial : { ...denial, code: 'forbidden' });
     }
     const rules = decisions.map((decision) => decision.rule);
-    return this.#hand(upstream, attempt, method, verdict.caller, rules);
+    return this.#hand(upstream, attempt, 'POST', caller, rules);
   }
 
   async #hand(

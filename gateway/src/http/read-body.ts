@@ -6,8 +6,9 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { JsonScanner } from '../mcp/json-scanner.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
+import type { BodyLease } from './body-budget.ts';
 
-export type BodyProblem = 'too_large' | 'aborted' | 'malformed';
+export type BodyProblem = 'too_large' | 'no_room' | 'aborted' | 'malformed';
 
 export type ReadBody =
   | {
@@ -20,7 +21,8 @@ export type ReadBody =
 
 const NO_BYTES = Buffer.alloc(0);
 
-export function readBody(req: IncomingMessage, limitBytes: number): Promise<ReadBody> {
+/** @param lease where the bytes are counted; the caller releases it */
+export function readBody(req: IncomingMessage, limitBytes: number, lease: BodyLease): Promise<ReadBody> {
   const announced = Number(req.headers['content-length'] ?? 0);
   if (announced > limitBytes) {
     return Promise.resolve({ ok: false, problem: 'too_large', bytes: NO_BYTES, size: announced });
@@ -41,6 +43,11 @@ export function readBody(req: IncomingMessage, limitBytes: number): Promise<Read
       if (size > limitBytes) {
         req.pause();
         finish({ ok: false, problem: 'too_large', bytes: bytes(), size });
+        return;
+      }
+      if (!lease.take(chunk.length)) {
+        req.pause();
+        finish({ ok: false, problem: 'no_room', bytes: NO_BYTES, size });
         return;
       }
       chunks.push(chunk);

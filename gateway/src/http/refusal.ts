@@ -53,6 +53,7 @@ const DENIED: ReadonlySet<ErrorCode> = new Set([
   'forbidden',
   'session_unknown',
   'rate_limited',
+  'overloaded',
   'policy_denied',
   'body_too_large',
   'headers_too_large',

@@ -85,7 +85,8 @@ function settle(command: Command, context: CliContext): void {
 /** Runs the program in this process. */
 export async function main(): Promise<void> {
   const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
+    // EIO: the terminal is gone
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   };
   process.stdout.on('error', ignoreClosedPipe);
   process.stderr.on('error', ignoreClosedPipe);

@@ -20,6 +20,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'browser',
+          include: ['grafana-plugin/test/browser/**/*.test.ts'],
+          globalSetup: ['grafana-plugin/test/browser/built.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'integration',
           include: ['gateway/test/**/*.test.ts'],
           testTimeout: 60_000,

@@ -126,7 +126,7 @@ function createHandler({ plugin, api, files, issuer }: HandlerDeps) {
       return;
     }
     if (pathname.startsWith('/public/')) {
-      if (!files(pathname, res)) answerJson(res, 404, { message: 'Not found' });
+      if (!files(pathname, req, res)) answerJson(res, 404, { message: 'Not found' });
       return;
     }
     sendPage(plugin, req, res, pathname);

@@ -3,7 +3,7 @@
  * is under a few known directories and nothing above them.
  */
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -26,7 +26,7 @@ export function isBuilt(): boolean {
   return existsSync(path.join(PLUGIN_DIST, 'module.js')) && existsSync(path.join(HOST_DIST, 'host.js'));
 }
 
-export type FileServer = (pathname: string, res: ServerResponse) => boolean;
+export type FileServer = (pathname: string, req: IncomingMessage, res: ServerResponse) => boolean;
 
 /** @returns a function that answers, or says that there is no such file */
 export function createFileServer(pluginId: string): FileServer {
@@ -40,17 +40,17 @@ export function createFileServer(pluginId: string): FileServer {
     ['/public/img/', icons],
     ['/public/build/', HOST_DIST],
   ];
-  return (pathname, res) => {
+  return (pathname, req, res) => {
     // Grafana's style sheet names one file a weight; the variable font has them all
     const font = /^\/public\/(?:build\/)?fonts\/inter\/Inter-[A-Za-z]+\.woff2$/.test(pathname);
     if (/^\/public\/(?:build\/)?fonts\/roboto\/\w+/.test(pathname)) {
-      return sendFile(path.join(mono, 'roboto-mono-latin-wght-normal.woff2'), res);
+      return sendFile(path.join(mono, 'roboto-mono-latin-wght-normal.woff2'), req, res);
     }
-    if (font) return sendFile(path.join(inter, 'inter-latin-wght-normal.woff2'), res);
+    if (font) return sendFile(path.join(inter, 'inter-latin-wght-normal.woff2'), req, res);
     for (const [prefix, directory] of roots) {
       if (!pathname.startsWith(prefix)) continue;
       const file = path.join(directory, decodeURIComponent(pathname.slice(prefix.length)));
-      if (file.startsWith(directory + path.sep) && sendFile(file, res)) return true;
+      if (file.startsWith(directory + path.sep) && sendFile(file, req, res)) return true;
     }
     if (pathname.endsWith('.svg'))
       return sendMissingIcon(path.join(icons, 'icons', 'unicons', path.basename(pathname)), res);
@@ -72,11 +72,20 @@ function sendMissingIcon(file: string, res: ServerResponse): boolean {
   return true;
 }
 
-function sendFile(file: string, res: ServerResponse): boolean {
-  if (!existsSync(file) || !statSync(file).isFile()) return false;
+/** Asked again each time, sent only when it has changed: the host page is large. */
+function sendFile(file: string, req: IncomingMessage, res: ServerResponse): boolean {
+  if (!existsSync(file)) return false;
+  const info = statSync(file);
+  if (!info.isFile()) return false;
+  const tag = `"${info.mtimeMs}-${info.size}"`;
+  res.setHeader('ETag', tag);
   res.setHeader('Content-Type', TYPES[path.extname(file)] ?? 'application/octet-stream');
   res.setHeader('Cache-Control', 'no-cache');
   res.setHeader('X-Content-Type-Options', 'nosniff');
+  if (req.headers['if-none-match'] === tag) {
+    res.writeHead(304).end();
+    return true;
+  }
   createReadStream(file).pipe(res);
   return true;
 }

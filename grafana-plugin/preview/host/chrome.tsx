@@ -12,7 +12,7 @@ import { boot, switchSession } from './boot.ts';
 export function Chrome({ children }: { readonly children: ReactNode }) {
   const styles = useStyles2(getStyles);
   return (
-    <div className={styles.app}>
+    <div className={cx('main-view', styles.app)}>
       <StandInBar />
       <TopBar />
       <div className={styles.below}>

@@ -35,6 +35,7 @@ export function PageToolbar({ time, isLoading, onRefresh }: PageToolbarProps) {
         intervals={INTERVALS}
         isOnCanvas
         isLoading={isLoading}
+        tooltip="Refresh"
         onRefresh={onRefresh}
         onIntervalChanged={time.setRefreshEvery}
       />

@@ -12,7 +12,7 @@ export function LiveButton({ isLive, onChange }: LiveButtonProps) {
       icon={isLive ? 'pause' : 'play'}
       variant={isLive ? 'active' : 'canvas'}
       aria-pressed={isLive}
-      tooltip={isLive ? 'Stop the live view' : 'Show calls as they come'}
+      tooltip={isLive ? 'Live: stop' : 'Live: show calls as they come'}
       onClick={() => onChange(!isLive)}
     >
       Live

@@ -36,8 +36,9 @@ export function useRowKeys(keys: RowKeys): void {
       else return;
       if (event.key !== 'Escape') event.preventDefault();
     };
-    document.addEventListener('keydown', press);
-    return () => document.removeEventListener('keydown', press);
+    // while it comes down: a tooltip on the drawer's own button would keep the first Escape for itself
+    document.addEventListener('keydown', press, true);
+    return () => document.removeEventListener('keydown', press, true);
   }, []);
 }
 
@@ -45,7 +46,10 @@ function isTaken({ key, target }: KeyboardEvent): boolean {
   if (isTyping(target)) return true;
   if (!(target instanceof Element)) return false;
   const menus = '[role="menu"], [role="listbox"], [role="tablist"], [data-own-keys]';
-  return key !== 'Escape' && target.closest(menus) !== null;
+  return (
+    target.closest(menus) !== null &&
+    !(key === 'Escape' && target.closest('[data-own-keys], [role="tablist"]') !== null)
+  );
 }
 
 /** Enter on a button presses the button. */

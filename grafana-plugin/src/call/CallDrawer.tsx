@@ -6,7 +6,7 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Drawer, Icon, IconButton, Stack, Tab, TabsBar, useStyles2 } from '@grafana/ui';
 import type { Call } from '../data/contract.ts';
-import { useCall } from '../data/useCall.ts';
+import { useCall, useCallPayload } from '../data/useCall.ts';
 import { OutcomeMark } from '../format/OutcomeMark.tsx';
 import { outcomeOf } from '../format/outcomes.ts';
 import { callTitle, userName } from '../format/people.ts';
@@ -73,6 +73,8 @@ interface DrawerContentProps extends CallDrawerProps {
 }
 
 function DrawerContent({ tab, call, timeZone, onFilter, onOpen }: DrawerContentProps) {
+  // asks for nothing, but keeps what a tab has opened while this call is shown: coming back is no second opening
+  useCallPayload(call.id, false);
   switch (tab) {
     case 'overview':
       return <CallOverview call={call} timeZone={timeZone} onFilter={onFilter} />;

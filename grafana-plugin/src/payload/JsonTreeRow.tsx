@@ -39,7 +39,7 @@ export function JsonTreeRow({ id, row, top, isActive, isMarked, isRedacted, onTo
       aria-selected={isActive}
       className={cx(styles.row, isActive && styles.active, isMarked && styles.marked)}
       style={{ transform: `translateY(${top}px)` }}
-      onClick={isBranch(value) ? onToggle : undefined}
+      onClick={onToggle}
     >
       {moreOf !== undefined ? (
         <span className={styles.more}>Show more ({plural(moreOf, 'value')} not shown)</span>

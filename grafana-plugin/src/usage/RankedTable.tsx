@@ -39,7 +39,7 @@ export function RankedTable<Row>({ label, rows, columns, rowKey, sortedBy, searc
     return column === undefined ? found : found.sort((a, b) => compare(column.value(a), column.value(b), order.isDown));
   }, [rows, columns, order, search]);
   return (
-    <div className={styles.scroller} tabIndex={0} role="region" aria-label={label}>
+    <div className={styles.scroller} tabIndex={0} role="region" aria-label={`${label}, table`}>
       <table className={styles.table}>
         <thead>
           <tr>

@@ -47,7 +47,7 @@ function HeatTable({ data, search, linkTo }: HeatTableProps) {
   const users = usersBy(heat, byServer).filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
   const color = theme.visualization.getColorByName('blue');
   return (
-    <div className={styles.scroller} tabIndex={0} role="region" aria-label="Users and servers">
+    <div className={styles.scroller} tabIndex={0} role="region" aria-label="Users and servers, table">
       <table className={styles.table}>
         <thead>
           <tr>

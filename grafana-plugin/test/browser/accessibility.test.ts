@@ -1,0 +1,63 @@
+/** Each page, in both themes, under axe: nothing serious. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutChromium } from './chromium.ts';
+import { World } from './world.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const VIEWS: readonly { readonly name: string; readonly path: string; readonly tab?: string }[] = [
+  { name: 'audit log', path: 'audit-logs' },
+  { name: 'audit log without a call', path: 'audit-logs?user=nobody%40example.com' },
+  { name: 'overview of a call', path: 'audit-logs?tool=echo', tab: 'Overview' },
+  { name: 'request of a call', path: 'audit-logs?tool=echo', tab: 'Request' },
+  { name: 'headers of a call', path: 'audit-logs?tool=echo', tab: 'Headers' },
+  { name: 'session of a call', path: 'audit-logs?tool=echo', tab: 'Session' },
+  { name: 'record of a call', path: 'audit-logs?tool=echo', tab: 'Raw' },
+  { name: 'usage', path: 'usage' },
+  { name: 'sessions', path: 'sessions' },
+  { name: 'access log', path: 'access-log' },
+];
+
+describe.skipIf(withoutChromium())('for everybody', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+    await world.call('ana', 'echo', { text: 'x' });
+    await world.call('bob', 'fail', { text: 'x' }, 'memory');
+    await world.call('erik', 'fail', { text: 'x' });
+    await world.settled();
+  });
+  afterAll(() => world.close());
+
+  describe.each(['dark', 'light'] as const)('in the %s theme', (theme) => {
+    it.each(VIEWS)('$name', async ({ path, tab }) => {
+      const user = await world.user('marc', { theme });
+      await user.visit(path);
+      if (tab !== undefined) {
+        await user.rows.first().click();
+        await user.drawer.waitFor();
+        await user.tab(tab);
+      }
+      // fading in changes contrast
+      await user.page.waitForTimeout(500);
+      expect(await violations(user.page)).toEqual([]);
+      await user.close();
+    });
+  });
+});
+
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate(() => {
+    const { axe } = window as unknown as { axe: { run(context: object): Promise<AxeResults> } };
+    // the stand-in's own frame is not what is judged
+    return axe.run({ include: [['main'], ['[role=dialog]']].filter(([one]) => document.querySelector(one ?? '')) });
+  });
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}

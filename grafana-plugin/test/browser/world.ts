@@ -1,0 +1,112 @@
+/**
+ * Everything that the pages stand on, for real: Gatelens in a process of its own with its embedded store, MCP servers,
+ * MCP clients that call through it, the stand-in for Grafana with the built plugin, and Chromium.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Browser } from 'playwright-core';
+import { GatelensProcess } from '../../../gateway/test/e2e/gatelens-process.ts';
+import { bearer, connectClient, type ConnectedClient } from '../../../gateway/test/e2e/mcp-clients.ts';
+import { People } from '../../../gateway/test/e2e/people.ts';
+import { AUDITOR_TEAMS, startPreview, type Preview } from '../../preview/server.ts';
+import { launchChromium } from './chromium.ts';
+import { GrafanaUser } from './grafana-user.ts';
+import { startSampleServer, type SampleServer } from './sample-server.ts';
+
+/** Servers that people call; `memory` is the one that an auditor of one server may open. */
+export const SERVERS = ['sample', 'memory'] as const;
+const CAPTURED_BYTES = '8MB';
+const BODY_BYTES = '16MB';
+
+export class World {
+  readonly gatelens: GatelensProcess;
+  readonly preview: Preview;
+  readonly browser: Browser;
+  readonly #people: People;
+  readonly #sample: SampleServer;
+  readonly #users: GrafanaUser[] = [];
+
+  constructor(parts: {
+    gatelens: GatelensProcess;
+    preview: Preview;
+    browser: Browser;
+    people: People;
+    sample: SampleServer;
+  }) {
+    this.gatelens = parts.gatelens;
+    this.preview = parts.preview;
+    this.browser = parts.browser;
+    this.#people = parts.people;
+    this.#sample = parts.sample;
+  }
+
+  static async start(): Promise<World> {
+    const people = new People();
+    for (const name of ['ana', 'erik', 'bob']) people.addKey(name, { user: `${name}@example.com` });
+    const secrets = {
+      routeSecret: randomBytes(32).toString('hex'),
+      serviceAccountToken: randomBytes(32).toString('hex'),
+    };
+    const [preview, sample, browser] = await Promise.all([
+      startPreview({ port: 0, ...secrets }),
+      startSampleServer(),
+      launchChromium(),
+    ]);
+    const server = { url: sample.url };
+    const gatelens = new GatelensProcess({
+      config: {
+        mcpServers: { sample: server, memory: server },
+        auth: { apiKeys: people.apiKeys },
+        policy: [
+          { name: 'not-for-erik', allow: false, users: ['erik@example.com'], tools: ['fail'] },
+          { name: 'everyone', allow: true },
+        ],
+        capture: { maxBytes: CAPTURED_BYTES },
+        limits: { bodyBytes: BODY_BYTES },
+        auditApi: {
+          grafana: {
+            url: preview.url,
+            ...secrets,
+            auditorTeams: AUDITOR_TEAMS.map(({ team, servers }) => ({ team, servers: [...servers] })),
+          },
+        },
+      },
+    });
+    await gatelens.start();
+    preview.provision(gatelens.urls.auditApi);
+    return new World({ gatelens, preview, browser, people, sample });
+  }
+
+  /** An MCP client of somebody, connected to a server through the gateway. */
+  client(name: string, server: (typeof SERVERS)[number] = 'sample'): Promise<ConnectedClient> {
+    return connectClient(this.gatelens.mcp(server), { headers: bearer(this.#people.of(name)), name: `${name}-client` });
+  }
+
+  /** A tool call in a session of its own. */
+  async call(name: string, tool: string, args: object = {}, server?: (typeof SERVERS)[number]): Promise<void> {
+    const { client, close } = await this.client(name, server);
+    // a tool has a name in metadata once the gateway has seen it listed
+    await client.listTools();
+    await client.callTool({ name: tool, arguments: args as Record<string, unknown> }).catch(() => undefined);
+    await close();
+  }
+
+  /** Everything that was called can be seen. */
+  settled(): Promise<void> {
+    return this.gatelens.settled();
+  }
+
+  /** Somebody with a browser of their own, signed in to the stand-in. */
+  async user(login: string, options: { readonly theme?: 'light' | 'dark'; readonly width?: number } = {}) {
+    const user = await GrafanaUser.open(this.browser, this.preview.url, login, options);
+    this.#users.push(user);
+    return user;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#users.map((user) => user.close()));
+    await this.browser.close();
+    await this.preview.close();
+    await this.gatelens.dispose();
+    await this.#sample.close();
+  }
+}

@@ -104,6 +104,8 @@ async function sendStream(task: ResultTask, sql: string, format: string): Promis
 }
 
 async function drained(out: Writable, response: ServerResponse): Promise<void> {
+  // gone already: neither event comes any more
+  if (response.destroyed) return;
   const giveUp = new AbortController();
   const timer = setTimeout(() => response.destroy(), STALLED_CLIENT_MS);
   try {

@@ -9,16 +9,32 @@ import type { StoreReader } from './reader.ts';
 export function createStoreReader(client: Pick<ClickHouseClient, 'query'>): StoreReader {
   return {
     async query<Row>(...[sql, params, options]: Parameters<StoreReader['query']>): Promise<Row[]> {
-      const result = await client.query({
-        query: sql,
-        query_params: { ...params },
-        format: 'JSONEachRow',
-        // long filters do not fit into a URL
-        use_multipart_params_auto: true,
-        clickhouse_settings: { cancel_http_readonly_queries_on_client_close: 1 },
-        ...(options?.signal === undefined ? {} : { abort_signal: options.signal }),
-      });
-      return result.json<Row>();
+      const signal = options?.signal;
+      const ask = async (): Promise<Row[]> => {
+        signal?.throwIfAborted();
+        const result = await client.query({
+          query: sql,
+          query_params: { ...params },
+          format: 'JSONEachRow',
+          // long filters do not fit into a URL
+          use_multipart_params_auto: true,
+          clickhouse_settings: { cancel_http_readonly_queries_on_client_close: 1 },
+          ...(signal === undefined ? {} : { abort_signal: signal }),
+        });
+        return result.json<Row>();
+      };
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isConnectionLost(error)) throw error;
+        // A kept connection can end just as it is used again (a server's time-out, a restart, and the client's own timer
+        // after a query that was aborted before it was sent). Reading twice changes nothing.
+        return ask();
+      }
     },
   };
+}
+
+function isConnectionLost(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ECONNRESET';
 }

@@ -53,7 +53,7 @@ export async function startAuditApi(options: {
       clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
       logger,
       version: options.version,
-      payloadRetentionMs: config.retention.payloads,
+      retention: config.retention,
       configuredServers,
       state,
       ...(grafana === undefined ? {} : { grafana: grafanaSettings(grafana) }),

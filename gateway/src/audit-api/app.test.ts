@@ -13,6 +13,14 @@ import { openState } from './state/state-file.ts';
 import { REFUSALS_A_MINUTE } from './refusal-log.ts';
 
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+const DAY_MS = 86_400_000;
+const RETENTION = {
+  metadata: 400 * DAY_MS,
+  payloads: 90 * DAY_MS,
+  accessLog: 2555 * DAY_MS,
+  usage: 1096 * DAY_MS,
+  traces: 3 * DAY_MS,
+};
 const NOW_MS = Date.parse('2026-11-24T08:00:00Z');
 const SECRET_BODY = 'MARKER-payload-7f3a';
 const CT = Buffer.from('ciphertext');
@@ -148,7 +156,7 @@ function start(world: World = {}) {
     clock: { wallMs: () => clock.ms, monotonicMs: () => clock.ms },
     logger: { info: log, warn: log, error: log },
     version: '0.0.0-test',
-    payloadRetentionMs: 90 * 86_400_000,
+    retention: RETENTION,
     configuredServers: ['hr'],
     state: openState(':memory:'),
   };

@@ -5,6 +5,7 @@
  */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { ApiError } from './api-error.ts';
 import { authentication } from './authentication.ts';
 import { healthRoute, openApiRoute } from './contract.ts';
@@ -19,7 +20,9 @@ import { registerCalls } from './routes/calls.ts';
 import { registerFacets } from './routes/facets.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMe } from './routes/me.ts';
+import { registerRoleSettings } from './routes/role-settings.ts';
 import { registerSessions } from './routes/sessions.ts';
+import { registerStatus } from './routes/status.ts';
 import { registerTail } from './routes/tail.ts';
 import { registerTimeline } from './routes/timeline.ts';
 import { registerToolChanges } from './routes/tool-changes.ts';
@@ -27,8 +30,11 @@ import { registerUsage } from './routes/usage.ts';
 import { registerUsageCharts } from './routes/usage-charts.ts';
 import { registerUsageTables } from './routes/usage-tables.ts';
 import { registerUsageUnused } from './routes/usage-unused.ts';
+import { registerViews } from './routes/views.ts';
 import { createSavedViews } from './state/saved-views.ts';
 
+/** Of everything that is sent here: filters, a mapping, a view. */
+const MAX_BODY_BYTES = 64 * 1024;
 const PUBLIC_PATHS: ReadonlySet<string> = new Set([healthRoute.path, openApiRoute.path]);
 
 const SECURITY_HEADERS = {
@@ -62,6 +68,14 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   );
   api.use(securityHeaders);
   api.use(authentication({ ...routeDeps, ...grafanaAuthenticator }, (path) => PUBLIC_PATHS.has(path)));
+  api.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new ApiError('invalid_request', `The body is longer than ${MAX_BODY_BYTES} bytes.`);
+      },
+    })
+  );
   registerMe(api, routeDeps);
   registerCalls(api, routeDeps);
   registerCallPayload(api, routeDeps);
@@ -75,6 +89,9 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerUsageTables(api, routeDeps);
   registerUsageUnused(api, routeDeps);
   registerAccessLog(api, routeDeps);
+  registerRoleSettings(api, routeDeps);
+  registerStatus(api, routeDeps);
+  registerViews(api, routeDeps);
   registerHealth(api, routeDeps);
   return api;
 }

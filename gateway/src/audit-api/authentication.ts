@@ -13,6 +13,11 @@ import { InProcessBindings } from './in-process.ts';
 import type { ApiCaller } from './visibility.ts';
 import { visibilityOf } from './visibility.ts';
 
+interface Known {
+  readonly caller: ApiCaller;
+  readonly teamsUnder?: ApiEnv['Variables']['teamsUnder'];
+}
+
 interface Refused {
   readonly refused: AccessReason;
   readonly actor: Pick<AccessEntry, 'actorKey' | 'actorKind' | 'actorName' | 'actorPrincipal'>;
@@ -46,7 +51,7 @@ export function authentication(
   const byToken = createTokenAuthenticator(deps);
   const routeSecret = deps.grafana === undefined ? undefined : digestOf(deps.grafana.routeSecret);
 
-  const identify = async (c: Context<ApiEnv>): Promise<{ readonly caller: ApiCaller } | Refused> => {
+  const identify = async (c: Context<ApiEnv>): Promise<Known | Refused> => {
     const inProcess = InProcessBindings.of(c.env)?.caller;
     if (inProcess !== undefined) return { caller: inProcess };
     const authorization = c.req.header('Authorization');
@@ -68,6 +73,7 @@ export function authentication(
     const found = await identify(c);
     if (!('caller' in found)) throw await refuse(c, deps, found);
     c.set('caller', found.caller);
+    c.set('teamsUnder', found.teamsUnder);
     c.set('visibility', visibilityOf(found.caller));
     c.set('renew', async () => {
       const again = await identify(c);
@@ -77,10 +83,7 @@ export function authentication(
   };
 }
 
-async function throughGrafana(
-  c: Context<ApiEnv>,
-  authenticator: GrafanaAuthenticator
-): Promise<{ readonly caller: ApiCaller } | Refused> {
+async function throughGrafana(c: Context<ApiEnv>, authenticator: GrafanaAuthenticator): Promise<Known | Refused> {
   const found = await authenticator.authenticate({
     idToken: c.req.header('X-Grafana-Id'),
     context: c.req.header('X-Grafana-Context'),

@@ -4,6 +4,7 @@
  * Names change only together with all their users.
  */
 export * from './contract/call-routes.ts';
+export * from './contract/settings-routes.ts';
 export * from './contract/system-routes.ts';
 export * from './contract/tool-changes.ts';
 export * from './contract/usage-routes.ts';
@@ -17,6 +18,7 @@ export type { FacetName } from './contract/filters.ts';
 export type { Me, Role } from './contract/me.ts';
 export type { CallPayload, PayloadPart } from './contract/payload.ts';
 export type { Session, SessionDetail, SessionPage } from './contract/session.ts';
+export type { ConnectionLink, HealthReport, RoleSettings, Status } from './contract/settings.ts';
 export type { TailEnd, TailReady, TailSkipped } from './contract/tail.ts';
 export type { Timeline } from './contract/timeline.ts';
 export type { Concurrency, UsageBucket, UsageOverTime } from './contract/usage-charts.ts';
@@ -29,4 +31,5 @@ export type {
   UsageUnused,
   UsageUsers,
 } from './contract/usage-tables.ts';
+export type { SavedView, SavedViewList } from './contract/view.ts';
 export type { ServerUsage, ToolUsage, UsageSummary, UserServerUsage } from './contract/usage.ts';

@@ -37,8 +37,8 @@ export interface AuditApiDeps {
   readonly logger: Logger;
   /** of the program */
   readonly version: string;
-  /** `retention.payloads` */
-  readonly payloadRetentionMs: number;
+  /** `retention`, ms */
+  readonly retention: Readonly<Record<'metadata' | 'payloads' | 'accessLog' | 'usage' | 'traces', number>>;
   /** left out: nobody comes through Grafana */
   readonly grafana?: GrafanaSettings;
   /** role mapping and saved views; the caller closes it */
@@ -82,6 +82,8 @@ export interface ApiEnv {
     visibility: Visibility;
     /** finds out again who this is, for what runs long; undefined: nobody any more */
     renew: () => Promise<Visibility | undefined>;
+    /** names of the caller's Grafana teams under a mapping, asked anew; unset: they come not through Grafana */
+    teamsUnder: ((mapping: RoleMapping) => Promise<ReadonlySet<string>>) | undefined;
     /** arrival, by the monotonic clock */
     startedMs: number;
     clientAddress: string;

@@ -3,6 +3,7 @@
  * an ApiError becomes a plain `internal` whose cause goes nowhere but, by class and code, into our own log.
  */
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import type { z } from '@hono/zod-openapi';
 import type { Logger } from '../logger.ts';
 import { API_ERROR_STATUS } from './contract/errors.ts';
@@ -23,9 +24,15 @@ function errorBody(error: ApiError): ApiErrorBody {
 }
 
 export function answerError(c: Context, error: unknown, logger: Logger): Response {
-  const known = error instanceof ApiError ? error : internal(error, logger);
+  const known = error instanceof ApiError ? error : (unreadable(error) ?? internal(error, logger));
   if (known.code === 'unauthenticated') c.header('WWW-Authenticate', 'Bearer realm="gatelens audit API"');
   return c.json(errorBody(known), API_ERROR_STATUS[known.code]);
+}
+
+/** What Hono says of a body that is no JSON. */
+function unreadable(error: unknown): ApiError | undefined {
+  if (!(error instanceof HTTPException) || error.status !== 400) return undefined;
+  return new ApiError('invalid_request', 'The body is no JSON. Send one with `Content-Type: application/json`.');
 }
 
 function internal(error: unknown, logger: Logger): ApiError {

@@ -24,7 +24,7 @@ const NS_PER_MS = 1_000_000n;
 export interface OpenContext {
   readonly opener: PayloadOpener;
   readonly nowMs: number;
-  readonly payloadRetentionMs: number;
+  readonly retention: { readonly payloads: number };
 }
 
 /** @param sealed undefined when nothing was kept for the call */
@@ -47,9 +47,9 @@ export async function openParts(
   };
 }
 
-function whyMissing(call: CallRow, { nowMs, payloadRetentionMs }: OpenContext): 'missing' | 'expired' {
+function whyMissing(call: CallRow, { nowMs, retention }: OpenContext): 'missing' | 'expired' {
   const startedMs = Number(BigInt(call.started_ns) / NS_PER_MS);
-  return nowMs - startedMs >= payloadRetentionMs ? 'expired' : 'missing';
+  return nowMs - startedMs >= retention.payloads ? 'expired' : 'missing';
 }
 
 async function openPart(

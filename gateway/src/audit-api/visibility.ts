@@ -44,23 +44,24 @@ export type { Visibility };
 export function visibilityOf(caller: ApiCaller): Visibility {
   const { userKey, actorKey = userKey } = caller;
   const own = { userKey, actorKey, ...(caller.email === undefined ? {} : { ownEmail: caller.email }) };
-  const all = { ...own, calls: 'all', usage: 'all', identities: true, accessLog: 'all' } as const;
+  const settings = caller.mayChangeSettings === true ? 'change' : 'read';
+  const all = { ...own, calls: 'all', usage: 'all', identities: true, accessLog: 'all', settings } as const;
   if (caller.roles.includes('auditor')) {
     return new GrantedVisibility({ ...all, payloads: { servers: caller.auditorServers } });
   }
   if (caller.roles.includes('admin')) return new GrantedVisibility({ ...all, payloads: false });
+  const little = { identities: false, payloads: false, settings: 'none' } as const;
   const accessLog = actorKey === '' ? 'none' : 'own';
   if (caller.roles.includes('viewer') && userKey !== '') {
-    return new GrantedVisibility({ ...own, calls: 'own', usage: 'own', identities: false, accessLog, payloads: false });
+    return new GrantedVisibility({ ...own, ...little, calls: 'own', usage: 'own', accessLog });
   }
   return new GrantedVisibility({
+    ...little,
     calls: 'none',
     usage: 'none',
     userKey: '',
     actorKey,
-    identities: false,
     accessLog: caller.roles.includes('viewer') ? accessLog : 'none',
-    payloads: false,
     nothingBecause: 'no_identity',
   });
 }

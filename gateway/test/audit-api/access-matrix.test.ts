@@ -5,6 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../src/audit-api/openapi.ts';
 import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
+import type { FakeGrafana, Person } from './fake-grafana.ts';
+import { startFakeGrafana } from './fake-grafana.ts';
 import {
   NS,
   callIdAt,
@@ -32,6 +34,39 @@ const ROLES = [
 ] as const;
 type Role = (typeof ROLES)[number];
 
+/** Who comes through Grafana, and which token has the same rights. */
+const LIKE = {
+  'grafana viewer': 'viewer',
+  'grafana editor': 'viewer',
+  'grafana viewer with password': 'viewer without identity',
+  'grafana admin': 'admin',
+  'grafana viewer, owner team': 'admin',
+  'grafana viewer, auditor': 'auditor',
+  'grafana admin, auditor': 'auditor',
+  'grafana viewer, auditor of github': 'auditor of github',
+  'grafana admin without secret': 'anonymous',
+  'grafana anonymous': 'anonymous',
+} as const satisfies Record<string, Role>;
+type GrafanaRole = keyof typeof LIKE;
+const GRAFANA_ROLES = Object.keys(LIKE) as GrafanaRole[];
+
+const PEOPLE: Readonly<Record<GrafanaRole, Person>> = {
+  'grafana viewer': person(1, 'Viewer'),
+  'grafana editor': person(2, 'Editor'),
+  'grafana viewer with password': { ...person(3, 'Viewer'), authenticatedBy: 'password' },
+  'grafana admin': person(4, 'Admin'),
+  'grafana viewer, owner team': person(5, 'Viewer', 'Owners'),
+  'grafana viewer, auditor': person(6, 'Viewer', 'Security Audit'),
+  'grafana admin, auditor': person(7, 'Admin', 'Security Audit'),
+  'grafana viewer, auditor of github': person(8, 'Viewer', 'GitHub Audit'),
+  'grafana admin without secret': person(9, 'Admin', 'Security Audit'),
+  'grafana anonymous': person(10, 'Viewer'),
+};
+
+function person(id: number, role: string, ...teams: string[]): Person {
+  return { id, login: `login${id}`, email: 'ana@example.com', role, teams };
+}
+
 const SUBJECTS = ['own', 'other', 'foreign', 'missing'] as const;
 type Subject = (typeof SUBJECTS)[number];
 
@@ -55,6 +90,7 @@ const keyOf = (subject: Subject): string => (subject === 'missing' ? 'nowhere' :
 const idOf = (subject: Subject): string => (subject === 'missing' ? callIdAt(NOW_MS) : CALLS[subject].call_id);
 
 type Expected = number | Readonly<Record<Subject, number>>;
+type Row = Readonly<Record<Role, Expected> & Partial<Record<GrafanaRole, Expected>>>;
 const NOBODY = { anonymous: 401, unknown: 401, expired: 401 } as const;
 const SEES_OWN = { own: 200, other: 404, foreign: 404, missing: 404 };
 const SEES_ALL = { own: 200, other: 200, foreign: 200, missing: 404 };
@@ -74,21 +110,48 @@ const ITEMS = {
   auditor: SEES_ALL,
   'auditor of github': SEES_ALL,
 } as const;
+const known = (status: number) => ({
+  ...NOBODY,
+  'viewer without identity': status,
+  viewer: status,
+  admin: status,
+  auditor: status,
+  'auditor of github': status,
+});
+const KNOWN = known(200);
+const SETTINGS = { ...KNOWN, 'viewer without identity': 403, viewer: 403 };
+/** What is sent along. */
+const BODIES: Readonly<Record<string, object>> = {
+  'put /api/v1/settings/roles': { version: 0, auditorTeams: [], adminViewTeams: [] },
+  'post /api/v1/views': { name: 'mine', page: 'usage', query: '' },
+  'put /api/v1/views/{id}': { name: 'mine', page: 'usage', query: '' },
+};
 const OPEN = { anonymous: 200, unknown: 200, expired: 200, 'viewer without identity': 200, viewer: 200 } as const;
 
-const MATRIX: Readonly<Record<string, Readonly<Record<Role, Expected>>>> = {
+const MATRIX: Readonly<Record<string, Row>> = {
   'get /healthz': { ...OPEN, admin: 200, auditor: 200, 'auditor of github': 200 },
   'get /api/v1/openapi.json': { ...OPEN, admin: 200, auditor: 200, 'auditor of github': 200 },
-  'get /api/v1/me': {
+  'get /api/v1/me': KNOWN,
+  'get /api/v1/settings/roles': SETTINGS,
+  'get /api/v1/settings/status': SETTINGS,
+  'put /api/v1/settings/roles': {
     ...NOBODY,
-    'viewer without identity': 200,
-    viewer: 200,
-    admin: 200,
-    auditor: 200,
-    'auditor of github': 200,
+    'viewer without identity': 403,
+    viewer: 403,
+    admin: 403,
+    auditor: 403,
+    'auditor of github': 403,
+    // allowed, but of a version that is none
+    'grafana admin': 409,
+    'grafana admin, auditor': 409,
   },
+  'get /api/v1/views': KNOWN,
+  'post /api/v1/views': known(201),
+  'put /api/v1/views/{id}': known(404),
+  'delete /api/v1/views/{id}': known(404),
   'get /api/v1/calls': LISTS,
-  'get /api/v1/access-log': { ...LISTS },
+  // known to the access log by Grafana's id, if to nothing else
+  'get /api/v1/access-log': { ...LISTS, 'grafana viewer with password': 200 },
   'get /api/v1/facets': LISTS,
   'get /api/v1/tail': { ...LISTS },
   'get /api/v1/timeline': LISTS,
@@ -144,10 +207,12 @@ const NAMING = /calls$|facets$|sessions$|summary$|servers$|tools$|users$|concurr
 
 let store: TestStore;
 let testApi: TestApi;
+let grafana: FakeGrafana;
 
 beforeAll(async () => {
   store = await startTestStore();
-  testApi = startTestApi(store.reader);
+  grafana = await startFakeGrafana(Object.values(PEOPLE), ['Owners', 'Security Audit', 'GitHub Audit']);
+  testApi = startTestApi(store.reader, { grafana: grafana.settings });
   await insertPrincipals(store, { 'ana@example.com': 'ana', 'bob@example.com': 'bob' });
   for (const one of Object.values(CALLS)) {
     const sealed = await insertPayload(store, one, {
@@ -162,7 +227,7 @@ beforeAll(async () => {
     await store.admin.insert({ table: 'mcp.tool_changes', format: 'JSONEachRow', values });
   }
 });
-afterAll(() => store.close());
+afterAll(() => Promise.all([store.close(), grafana.close()]));
 
 /** All of an answer; of a live view what comes at once. */
 async function textOf(answer: Response): Promise<string> {
@@ -171,6 +236,30 @@ async function textOf(answer: Response): Promise<string> {
   const { value } = await reader.read();
   await reader.cancel();
   return new TextDecoder().decode(value);
+}
+
+async function headersOf(role: Role | GrafanaRole): Promise<Record<string, string>> {
+  if (role in LIKE) {
+    const anonymous = { claims: { type: 'anonymous', sub: 'anonymous:0' } };
+    const headers = await grafana.headers(
+      PEOPLE[role as GrafanaRole],
+      role === 'grafana anonymous' ? anonymous : undefined
+    );
+    if (role === 'grafana admin without secret') delete headers.Authorization;
+    return headers;
+  }
+  return role === 'anonymous' ? {} : { Authorization: `Bearer ${role.replaceAll(' ', '-')}` };
+}
+
+async function ask(operation: string, path: string, role: Role | GrafanaRole): Promise<Response> {
+  const headers = await headersOf(role);
+  const [method = 'get'] = operation.split(' ');
+  const body = BODIES[operation];
+  return testApi.api.request(path, {
+    method: method.toUpperCase(),
+    headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }
 
 const get = (path: string, role: Role): Promise<Response> => testApi.get(path, role === 'anonymous' ? undefined : role);
@@ -191,16 +280,17 @@ describe('the matrix', () => {
 describe.each(Object.keys(MATRIX))('%s', (operation) => {
   const path = operation.split(' ')[1] ?? '';
   const row = MATRIX[operation];
-  test.each(ROLES)('%s', async (role) => {
-    const expected = row?.[role] ?? 0;
+  test.each([...ROLES, ...GRAFANA_ROLES])('%s', async (role) => {
+    const like = role in LIKE ? LIKE[role as GrafanaRole] : (role as Role);
+    const expected = row?.[role] ?? row?.[like] ?? 0;
     for (const subject of path.includes('{') ? SUBJECTS : SUBJECTS.slice(0, 1)) {
-      const answer = await get(path.replace('{id}', idOf(subject)).replace('{key}', keyOf(subject)), role);
+      const answer = await ask(operation, path.replace('{id}', idOf(subject)).replace('{key}', keyOf(subject)), role);
       const text = await textOf(answer);
       const status = typeof expected === 'number' ? expected : expected[subject];
       expect({ subject, status: answer.status }).toEqual({ subject, status });
       const opened = path.endsWith('/payload') && status === 200;
       expect({ subject, marker: text.includes(MARKER) }).toEqual({ subject, marker: opened });
-      if (role === 'viewer') {
+      if (like.startsWith('viewer')) {
         expect(text).not.toContain('bob');
         expect(text).not.toContain(userKey('bob@example.com'));
       }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { createAuditApi } from '../../src/audit-api/app.ts';
 import type { AuditToken } from '../../src/audit-api/caller.ts';
+import type { GrafanaSettings } from '../../src/audit-api/deps.ts';
 import { openState } from '../../src/audit-api/state/state-file.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { publicKeyOf } from '../../src/protection/data-key-wrapping.ts';
@@ -26,7 +27,13 @@ import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts'
 import type { StoreReader } from '../../src/store/queries/reader.ts';
 
 const DAY_MS = 86_400_000;
-const PAYLOAD_RETENTION_MS = 90 * DAY_MS;
+const RETENTION_MS = {
+  metadata: 400 * DAY_MS,
+  payloads: 90 * DAY_MS,
+  accessLog: 2555 * DAY_MS,
+  traces: 3 * DAY_MS,
+  usage: 1095 * DAY_MS,
+};
 export const NS = 1_000_000n;
 
 const pseudonyms = createPseudonyms(new Uint8Array(32).fill(7));
@@ -44,14 +51,7 @@ export async function startTestStore(): Promise<TestStore> {
   const store = await startEmbeddedStore({ dataDir, logger: silentLogger });
   const admin = createStoreClient({ url: store.url, ...store.credentials.gatelens_admin });
   const client = createStoreClient({ url: store.url, ...store.credentials.gatelens_api });
-  const retentionMs = {
-    metadata: 400 * DAY_MS,
-    payloads: PAYLOAD_RETENTION_MS,
-    accessLog: 2555 * DAY_MS,
-    traces: 3 * DAY_MS,
-    usage: 1095 * DAY_MS,
-  };
-  await migrate({ client: admin, target: { embedded: true, retentionMs }, logger: silentLogger });
+  await migrate({ client: admin, target: { embedded: true, retentionMs: RETENTION_MS }, logger: silentLogger });
   return {
     url: store.url,
     admin,
@@ -211,25 +211,34 @@ export interface TestApi {
   get(path: string, token?: string): Promise<Response>;
 }
 
-export function startTestApi(reader: StoreReader, over: { readonly wallMs?: () => number } = {}): TestApi {
+export interface TestApiOptions {
+  readonly wallMs?: () => number;
+  readonly monotonicMs?: () => number;
+  readonly grafana?: GrafanaSettings;
+  /** rejects: the access log cannot be written */
+  readonly record?: (entry: AccessEntry) => Promise<void>;
+}
+
+export function startTestApi(reader: StoreReader, over: TestApiOptions = {}): TestApi {
   const recorded: AccessEntry[] = [];
   const api = createAuditApi({
     store: reader,
     accessRecorder: {
-      record: (entry) => {
+      record: async (entry) => {
+        await over.record?.(entry);
         recorded.push(entry);
-        return Promise.resolve();
       },
     },
     opener,
     pseudonyms,
     tokens: () => TOKENS,
-    clock: { wallMs: over.wallMs ?? (() => Date.now()), monotonicMs: () => performance.now() },
+    clock: { wallMs: over.wallMs ?? (() => Date.now()), monotonicMs: over.monotonicMs ?? (() => performance.now()) },
     logger: silentLogger,
     version: '0.0.0-test',
-    payloadRetentionMs: PAYLOAD_RETENTION_MS,
+    retention: RETENTION_MS,
     configuredServers: ['github', 'hr', 'never-called'],
     state: openState(':memory:'),
+    ...(over.grafana === undefined ? {} : { grafana: over.grafana }),
   });
   return {
     api,

@@ -5,6 +5,7 @@ import { Alert, LoadingPlaceholder } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router-dom-v5-compat';
 import { boot } from './boot.ts';
+import { PageShell } from './page-shell.tsx';
 import { importPlugin } from './shared-modules.ts';
 
 const { id, name, version } = boot.standIn.plugin;
@@ -55,7 +56,14 @@ export function PluginRoot() {
       <Routes>
         {Root !== undefined && <Route path={`/a/${id}/*`} element={<Root {...rootProps} />} />}
         {Configuration !== undefined && (
-          <Route path={`/plugins/${id}`} element={<Configuration plugin={plugin} query={query} />} />
+          <Route
+            path={`/plugins/${id}`}
+            element={
+              <PageShell pageNav={{ text: name }}>
+                <Configuration plugin={plugin} query={query} />
+              </PageShell>
+            }
+          />
         )}
         <Route path="*" element={<Navigate to={`/a/${id}`} replace />} />
       </Routes>

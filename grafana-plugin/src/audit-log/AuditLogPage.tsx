@@ -15,6 +15,7 @@ import { filterQuery } from '../url/call-filters.ts';
 import { useCallFilters } from '../url/useCallFilters.ts';
 import { setParam, useSearch } from '../url/useSearch.ts';
 import { useTimeRange } from '../url/useTimeRange.ts';
+import { SavedViews } from '../views/SavedViews.tsx';
 import { AuditLogContent } from './AuditLogContent.tsx';
 import { ColumnChooser } from './ColumnChooser.tsx';
 import { LiveButton } from './LiveButton.tsx';
@@ -61,6 +62,7 @@ export default function AuditLogPage() {
         ) : (
           <>
             <FilterBar filters={filters} names={names} suggestions={suggestions} onChange={changeFilters}>
+              <SavedViews page="audit-logs" />
               <ColumnChooser columns={columns} onChange={chooseColumns} />
             </FilterBar>
             <AuditLogContent

@@ -6,7 +6,7 @@ import { isFetchError } from '@grafana/runtime';
 import type { ApiErrorBody } from './contract.ts';
 
 /** `unconfigured`: no address or no secret yet; `unreachable`: nobody answers there; `refused`: 401 and 403. */
-type FailureKind = 'refused' | 'not_found' | 'invalid' | 'timeout' | 'unreachable' | 'failed';
+type FailureKind = 'refused' | 'not_found' | 'conflict' | 'invalid' | 'timeout' | 'unreachable' | 'failed';
 
 export class ApiFailure extends Error {
   readonly kind: FailureKind;
@@ -42,6 +42,7 @@ export function toApiFailure(error: unknown): ApiFailure {
 function kindOf(status: number): FailureKind {
   if (status === 401 || status === 403) return 'refused';
   if (status === 404) return 'not_found';
+  if (status === 409) return 'conflict';
   if (status === 400 || status === 422) return 'invalid';
   if (status === 504) return 'timeout';
   return status === 502 || status === 0 ? 'unreachable' : 'failed';

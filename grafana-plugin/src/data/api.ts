@@ -26,6 +26,10 @@ export function getJson<T>(path: string, query: ApiQuery, signal: AbortSignal): 
   return request<T>({ url: apiUrl(path, query), method: 'GET', abortSignal: signal });
 }
 
+export function sendJson<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, data?: unknown): Promise<T> {
+  return request<T>({ url: apiUrl(path), method, ...(data === undefined ? {} : { data }) });
+}
+
 /** For files that the page saves. */
 export function getText(path: string, query: ApiQuery): Promise<string> {
   return request<string>({ url: apiUrl(path, query), method: 'GET', responseType: 'text' });

@@ -9,6 +9,7 @@ import { useUsageSummary } from '../data/useUsage.ts';
 import { FailureState } from '../states/FailureState.tsx';
 import { NothingVisible } from '../states/NothingVisible.tsx';
 import { OwnOnlyNotice } from '../states/OwnOnlyNotice.tsx';
+import { SavedViews } from '../views/SavedViews.tsx';
 import { CallsPanel } from './CallsPanel.tsx';
 import { ClientsPanel } from './ClientsPanel.tsx';
 import { ConcurrencyPanel } from './ConcurrencyPanel.tsx';
@@ -30,7 +31,12 @@ export default function UsagePage() {
   const isOwn = me.data?.visibility.usage === 'own';
   return (
     <PluginPage
-      actions={<PageToolbar time={time} isLoading={summary.isFetching} onRefresh={time.refresh} />}
+      actions={
+        <>
+          <SavedViews page="usage" />
+          <PageToolbar time={time} isLoading={summary.isFetching} onRefresh={time.refresh} />
+        </>
+      }
       subTitle={isOwn ? <OwnOnlyNotice what="This is your own usage." /> : undefined}
     >
       {me.error !== null ? (

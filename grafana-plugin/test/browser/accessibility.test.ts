@@ -20,6 +20,7 @@ const VIEWS: readonly { readonly name: string; readonly path: string; readonly t
   { name: 'usage', path: 'usage' },
   { name: 'sessions', path: 'sessions' },
   { name: 'access log', path: 'access-log' },
+  { name: 'configuration', path: 'configuration' },
 ];
 
 describe.skipIf(withoutChromium())('for everybody', () => {
@@ -36,7 +37,7 @@ describe.skipIf(withoutChromium())('for everybody', () => {
   describe.each(['dark', 'light'] as const)('in the %s theme', (theme) => {
     it.each(VIEWS)('$name', async ({ path, tab }) => {
       const user = await world.user('marc', { theme });
-      await user.visit(path);
+      await (path === 'configuration' ? user.visitConfiguration() : user.visit(path));
       if (tab !== undefined) {
         await user.rows.first().click();
         await user.drawer.waitFor();

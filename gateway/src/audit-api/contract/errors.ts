@@ -10,6 +10,7 @@ export const API_ERROR_STATUS = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  conflict: 409,
   too_large: 422,
   limit_reached: 429,
   internal: 500,
@@ -61,3 +62,5 @@ export const COMMON_ERRORS = {
 export const NOT_FOUND = answer('no such call, or it is not the caller’s to see; both look the same');
 
 export const TOO_MANY = answer('too many of these at once; end one first');
+
+export const CONFLICT = answer('somebody else changed it meanwhile, or there are too many; read it again');

@@ -20,13 +20,14 @@ export const Me = z
       calls: z.enum(['none', 'own', 'all']),
       usage: z.enum(['none', 'own', 'all']),
       identities: z.boolean().openapi({ description: 'e-mail, login and name of other people' }),
+      accessLog: z.enum(['none', 'own', 'all']),
+      settings: z.enum(['none', 'read', 'change']).openapi({ description: 'role mapping and health of the pipeline' }),
       payloads: z.object({
         allowed: z.boolean(),
         servers: z.union([z.literal('*'), z.array(z.string())]).openapi({ description: '`*`: all servers' }),
       }),
     }),
     explanation: z.array(z.string()).openapi({ description: 'the same in words, one sentence each' }),
-    mayChangeSettings: z.boolean().openapi({ description: 'Grafana Admins: the role mapping' }),
     auditorTeams: z
       .array(z.string())
       .openapi({ description: 'Grafana teams whose members are Auditors: who can help' }),

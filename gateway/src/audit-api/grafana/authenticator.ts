@@ -6,6 +6,7 @@
 import type { Pseudonyms } from '../../protection/seams.ts';
 import type { AccessEntry, AccessReason } from '../../record/access.ts';
 import type { Role } from '../contract.ts';
+import type { RoleMapping } from '../role-mapping.ts';
 import { isAuditor, rightsOf } from '../role-mapping.ts';
 import type { RoleState } from '../state/role-state.ts';
 import type { ApiCaller } from '../visibility.ts';
@@ -24,7 +25,11 @@ export interface GrafanaHeaders {
 }
 
 export type GrafanaAuthentication =
-  | { readonly caller: ApiCaller }
+  | {
+      readonly caller: ApiCaller;
+      /** names of their teams under another mapping, asked anew. @throws DirectoryUnavailable */
+      readonly teamsUnder: (mapping: RoleMapping) => Promise<ReadonlySet<string>>;
+    }
   | {
       readonly refused: AccessReason;
       readonly actorKey: string;
@@ -78,7 +83,13 @@ export function createGrafanaAuthenticator(options: GrafanaAuthenticatorOptions)
         ...person,
       };
       await noteAuditor(caller);
-      return { caller };
+      return {
+        caller,
+        teamsUnder: async (other) => {
+          const now = await options.memberships.membershipOf(verdict.user, other, context, { anew: true });
+          return now?.teams ?? new Set();
+        },
+      };
     },
   };
 

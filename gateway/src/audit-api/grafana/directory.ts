@@ -16,6 +16,7 @@ export interface OrgUser {
   readonly userId: number;
   readonly uid: string;
   readonly login: string;
+  readonly email: string;
   /** `None`, `Viewer`, `Editor`, `Admin` */
   readonly role: string;
   readonly disabled: boolean;
@@ -59,8 +60,8 @@ export interface DirectoryOptions {
 export interface GrafanaDirectory {
   /** @throws DirectoryUnavailable */
   read(): Promise<Directory>;
-  /** Asks anew, for the test of the connection. @throws DirectoryUnavailable */
-  probe(): Promise<Directory>;
+  /** Asks Grafana anew, its members too: for a test of the connection, and where a minute is too old. @throws DirectoryUnavailable */
+  readAnew(): Promise<Directory>;
 }
 
 interface Kept<T> {
@@ -114,21 +115,21 @@ export function createGrafanaDirectory({ url, token, org, clock }: DirectoryOpti
   const users = new Cached(async () => orgUsers(await ask('/api/org/users'), org), nowMs);
   const teams = new Cached(() => allTeams(ask, org), nowMs);
   const members = new Map<number, Cached<ReadonlySet<number>>>();
-  const membersOf = (teamId: number): Promise<ReadonlySet<number>> => {
+  const membersCached = (teamId: number): Cached<ReadonlySet<number>> => {
     const cached =
       members.get(teamId) ?? new Cached(async () => memberIds(await ask(`/api/teams/${teamId}/members`)), nowMs);
     members.set(teamId, cached);
-    return cached.get();
+    return cached;
   };
   return {
     async read() {
       const [known, named] = await Promise.all([users.get(), teams.get()]);
       for (const teamId of members.keys()) if (!named.some(({ id }) => id === teamId)) members.delete(teamId);
-      return { users: known, teams: named, membersOf };
+      return { users: known, teams: named, membersOf: (teamId) => membersCached(teamId).get() };
     },
-    async probe() {
+    async readAnew() {
       const [known, named] = await Promise.all([users.renew(), teams.renew()]);
-      return { users: known, teams: named, membersOf };
+      return { users: known, teams: named, membersOf: (teamId) => membersCached(teamId).renew() };
     },
   };
 }
@@ -152,10 +153,10 @@ async function allTeams(ask: (path: string) => Promise<unknown>, org: number): P
 
 function orgUsers(answer: unknown, org: number): OrgUser[] {
   return list(answer).map((one) => {
-    const { userId, uid, login, role, isDisabled, orgId } = record(one);
+    const { userId, uid, login, email, role, isDisabled, orgId } = record(one);
     if (!isId(userId) || typeof login !== 'string' || typeof role !== 'string') throw new DirectoryUnavailable();
     if (orgId !== undefined && orgId !== org) throw new DirectoryUnavailable();
-    return { userId, uid: typeof uid === 'string' ? uid : '', login, role, disabled: isDisabled === true };
+    return { userId, uid: textOf(uid), login, email: textOf(email), role, disabled: isDisabled === true };
   });
 }
 
@@ -163,6 +164,10 @@ function memberIds(answer: unknown): ReadonlySet<number> {
   const ids = list(answer).map((one) => record(one).userId);
   if (!ids.every(isId)) throw new DirectoryUnavailable();
   return new Set(ids);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function isId(value: unknown): value is number {
@@ -181,16 +186,18 @@ function list(value: unknown): readonly unknown[] {
 
 /** Nothing of the answer and nothing of the token goes into an error. */
 async function getJson(url: string, token: string): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(url, {
+  const ask = (): Promise<Response> =>
+    fetch(url, {
       redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: { accept: 'application/json', authorization: `Bearer ${token}` },
     });
-  } catch {
-    throw new DirectoryUnavailable();
-  }
+  // once again: a kept connection can end just as it is used
+  const response = await ask()
+    .catch(ask)
+    .catch(() => {
+      throw new DirectoryUnavailable();
+    });
   try {
     if (response.status !== 200 || response.body === null) throw new DirectoryUnavailable(response.status);
     const parts: Uint8Array[] = [];

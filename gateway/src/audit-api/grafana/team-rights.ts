@@ -17,10 +17,16 @@ export interface Membership {
 export interface MembershipSource {
   /**
    * @param context value of `X-Grafana-Context`
+   * @param options `anew`: nothing that was kept serves
    * @returns undefined when the user is not in the organisation, or disabled
    * @throws DirectoryUnavailable
    */
-  membershipOf(user: GrafanaUser, mapping: RoleMapping, context: string | undefined): Promise<Membership | undefined>;
+  membershipOf(
+    user: GrafanaUser,
+    mapping: RoleMapping,
+    context: string | undefined,
+    options?: { readonly anew: boolean }
+  ): Promise<Membership | undefined>;
 }
 
 export interface MembershipOptions {
@@ -34,13 +40,13 @@ const LONGEST_CONTEXT_CHARACTERS = 65_536;
 
 export function createMembershipSource({ directory, org, trustContextTeams }: MembershipOptions): MembershipSource {
   return {
-    async membershipOf(user, mapping, context) {
+    async membershipOf(user, mapping, context, { anew } = { anew: false }) {
       const told = trustContextTeams ? contextTeams(context, user, org) : undefined;
       if (directory === undefined) {
         // without names, a team of the mapping is meant by its id
         return { role: user.role, teams: new Set([...(told ?? [])].map(String)) };
       }
-      const known = await directory.read();
+      const known = await (anew ? directory.readAnew() : directory.read());
       const member = findUser(known.users, user);
       if (member === undefined || member.disabled) return undefined;
       const named = teamsNamed(mapping);

@@ -9,7 +9,7 @@ export function registerMe(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(meRoute, (c) => {
     const caller = c.get('caller');
     const visibility = c.get('visibility');
-    const { calls, usage, identities, payloads, nothingBecause } = visibility;
+    const { calls, usage, identities, accessLog, settings, payloads, nothingBecause } = visibility;
     const email = caller.email === undefined ? {} : { email: caller.email };
     const servers = payloads === false ? [] : payloads.servers === '*' ? '*' : [...payloads.servers];
     const me: Me = {
@@ -17,9 +17,8 @@ export function registerMe(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
       name: caller.name,
       roles: [...caller.roles],
       user: caller.userKey === '' ? null : { key: caller.userKey, ...email },
-      visibility: { calls, usage, identities, payloads: { allowed: payloads !== false, servers } },
+      visibility: { calls, usage, identities, accessLog, settings, payloads: { allowed: payloads !== false, servers } },
       explanation: explain(visibility, caller.kind),
-      mayChangeSettings: caller.mayChangeSettings === true,
       auditorTeams: (deps.grafanaRoles?.roles.current().mapping.auditorTeams ?? []).map(({ team }) => team),
       ...(nothingBecause === undefined ? {} : { nothingBecause }),
     };

@@ -16,6 +16,8 @@ export interface Grants {
   readonly identities: boolean;
   /** `own`: what they did themselves */
   readonly accessLog: 'none' | 'own' | 'all';
+  /** the role mapping, and how the pipeline does */
+  readonly settings: 'none' | 'read' | 'change';
   /** under which key the access log has what they did; never `''` under `own` */
   readonly actorKey: string;
   /** why nothing at all may be seen */
@@ -31,6 +33,7 @@ export abstract class Visibility implements Grants {
   readonly payloads: Grants['payloads'];
   readonly identities: boolean;
   readonly accessLog: Grants['accessLog'];
+  readonly settings: Grants['settings'];
   readonly actorKey: string;
   readonly nothingBecause?: 'no_identity';
 
@@ -42,6 +45,7 @@ export abstract class Visibility implements Grants {
     this.payloads = grants.payloads;
     this.identities = grants.identities;
     this.accessLog = grants.accessLog;
+    this.settings = grants.settings;
     this.actorKey = grants.actorKey;
     if (grants.nothingBecause !== undefined) this.nothingBecause = grants.nothingBecause;
   }

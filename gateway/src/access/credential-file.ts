@@ -69,6 +69,11 @@ export function revokeCredential(file: string, name: string, at: Date): boolean 
   return found;
 }
 
+/** Takes out every credential of that name, as if it had never been: for those that a command made for itself. */
+export function forgetCredential(file: string, name: string): void {
+  changeFile(file, (credentials) => credentials.filter((one) => one.name !== name));
+}
+
 export function isInForce(credential: StoredCredential, nowMs: number): boolean {
   if (credential.revokedAt !== undefined) return false;
   return credential.expires === undefined || nowMs < Date.parse(credential.expires);

@@ -58,7 +58,7 @@ export async function runDemo(options: DemoOptions, parts: DemoParts): Promise<v
     if (running === undefined) await playOnOwn(options, prepared);
     else await playOnRunning(options, prepared, running);
   } finally {
-    credentials.revoke(context.now());
+    credentials.forget();
   }
 }
 
@@ -141,13 +141,23 @@ function tellNext(
   const warnings = [...(history?.warnings ?? []), ...service.warnings];
   if (options.exit === true) {
     for (const warning of warnings) context.note(`Note: ${warning}`);
-    context.print('\nTo look at them, start it on the same data: gatelens serve\n');
+    context.print(`\nTo look at them, start it on the same data:\n  ${serveCommand(options)}\n`);
     return;
   }
   const source = quickStart === undefined ? `${loaded.source} and the sample servers` : loaded.source;
   const running = { urls: service.urls, warnings };
   context.print(`\n${startMessage(version, { ...loaded, source, config }, running, quickStart)}`);
   context.note('Running until Ctrl-C.');
+}
+
+/** Names what was named to the demo, so that the same data is found from the same directory. */
+function serveCommand({ config, dataDir }: DemoOptions): string {
+  const quoted = (path: string) => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
+  const named = [
+    ...(config === undefined ? [] : ['--config', quoted(config)]),
+    ...(dataDir === undefined ? [] : ['--data-dir', quoted(dataDir)]),
+  ];
+  return ['npx gatelens serve', ...named].join(' ');
 }
 
 /** @returns undefined when the person wanted it to end first */

@@ -22,7 +22,7 @@ export function demoCommand(context: CliContext, version: string, startService: 
       `
 If Gatelens runs on this data directory with the sample servers, the calls are made there. If none runs, the demo starts
 one, with the listeners and keys of the configuration, the sample servers and one more over HTTP, and leaves it running
-until Ctrl-C. The API keys it makes are called demo-… and are revoked at its end.
+until Ctrl-C. The API keys it makes are called demo-… and are taken out at its end.
 
 Examples:
   $ gatelens demo

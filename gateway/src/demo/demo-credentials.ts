@@ -1,10 +1,10 @@
 /**
  * The demo's API keys and its token of the audit API: made in the data directory as `api-keys create` would, for a day,
- * and revoked when the demo is over. The secrets live in memory only.
+ * and taken out again when the demo is over. The secrets live in memory only.
  */
 import { apiKeyFile } from '../access/api-keys.ts';
 import { auditTokenFile } from '../access/audit-tokens.ts';
-import { addCredential, revokeCredential, type StoredCredential } from '../access/credential-file.ts';
+import { addCredential, forgetCredential, type StoredCredential } from '../access/credential-file.ts';
 import { createSecret, hashSecret } from '../access/secrets.ts';
 import { PEOPLE, type Person } from './people.ts';
 
@@ -13,7 +13,7 @@ export interface DemoCredentials {
   readonly apiKeyOf: (person: Person) => string;
   /** role admin: metadata of everybody, no payloads */
   readonly auditToken: string;
-  readonly revoke: (now: Date) => void;
+  readonly forget: () => void;
 }
 
 const LIFETIME_MS = 86_400_000;
@@ -28,7 +28,7 @@ export function makeDemoCredentials(dataDir: string, now: Date): DemoCredentials
 
   const put = (file: string, secret: string, more: Omit<StoredCredential, 'sha256' | 'createdAt' | 'expires'>) => {
     // One that was left by a demo that was killed.
-    revokeCredential(file, more.name, now);
+    forgetCredential(file, more.name);
     addCredential(file, { ...more, sha256: hashSecret(secret), createdAt: now.toISOString(), expires });
     secrets.set(more.name, secret);
     return secret;
@@ -43,9 +43,9 @@ export function makeDemoCredentials(dataDir: string, now: Date): DemoCredentials
   return {
     apiKeyOf: ({ key }) => secrets.get(key) ?? createSecret('gl_'),
     auditToken,
-    revoke: (at) => {
-      for (const { key } of Object.values(PEOPLE)) revokeCredential(keyFile, key, at);
-      revokeCredential(tokenFile, TOKEN_NAME, at);
+    forget: () => {
+      for (const { key } of Object.values(PEOPLE)) forgetCredential(keyFile, key);
+      forgetCredential(tokenFile, TOKEN_NAME);
     },
   };
 }

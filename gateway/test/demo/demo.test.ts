@@ -104,14 +104,16 @@ describe('gatelens demo', () => {
     const planned = pastDays(new Date(), 4).flatMap((day) => planDay(day));
     expect(out).toContain(`History: ${planned.filter(({ kind }) => kind === 'request').length} requests`);
     expect(out).toContain('demo=true');
+    expect(out).toContain('npx gatelens serve\n');
     expect(out + err).not.toMatch(/gla?_[\w-]{20}/);
   });
 
-  it('revokes its keys at the end', async () => {
-    const { out } = await run('api-keys', 'list');
-    expect(out.match(/^demo-\w+ .* revoked \S+$/gm)).toHaveLength(6);
-    expect(out).not.toContain('in force');
-    expect((await run('tokens', 'list')).out).toMatch(/^demo-summary .* revoked \S+$/m);
+  it('takes out its keys at the end, so that none pile up', async () => {
+    for (const command of ['api-keys', 'tokens']) {
+      const { out, err } = await run(command, 'list');
+      expect(out).toBe('');
+      expect(err).toMatch(/No .* has been made in this data directory/);
+    }
   });
 
   it('leaves real calls and the past apart in the audit log', async () => {

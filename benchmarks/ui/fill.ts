@@ -3,7 +3,6 @@
  * weeks: rows are made inside the engine, day by day, in the shape of `mcp.calls`, with office hours, errors, streams and
  * sessions. Like real deliveries, some rows come twice, and the last hour comes in many small batches. No payloads.
  */
-import type { ClickHouseClient } from '@clickhouse/client';
 import { loadKeyring } from '../../gateway/src/protection/keyring.ts';
 import { createPseudonyms } from '../../gateway/src/protection/pseudonyms.ts';
 import type { Pseudonyms } from '../../gateway/src/protection/seams.ts';
@@ -27,6 +26,8 @@ const BATCHES_OF_LAST_HOUR = 40;
 const ROWS_OF_A_BATCH = 25;
 /** Of each day, delivered a second time. */
 const DELIVERED_TWICE = 200;
+
+type Admin = ReturnType<typeof createStoreClient>;
 
 export interface FilledStore {
   readonly store: EmbeddedStore;
@@ -84,13 +85,13 @@ export async function fillStore({ dataDir, calls, nowMs, tell }: FillOptions): P
   }
 }
 
-async function refreshedViews(admin: ClickHouseClient): Promise<string[]> {
+async function refreshedViews(admin: Admin): Promise<string[]> {
   const query = `SELECT view FROM system.view_refreshes WHERE database = 'mcp'`;
   const rows = await (await admin.query({ query, format: 'JSONEachRow' })).json<{ view: string }>();
   return rows.map(({ view }) => `mcp.${view}`);
 }
 
-async function insertPeople(admin: ClickHouseClient, pseudonyms: Pseudonyms): Promise<void> {
+async function insertPeople(admin: Admin, pseudonyms: Pseudonyms): Promise<void> {
   const values = PEOPLE.map((email) => {
     const login = email.slice(0, email.indexOf('@'));
     return { user_key: pseudonyms.hash('user', email), email, login, name: login, seen_at: '2026-01-01 00:00:00.000' };
@@ -99,7 +100,7 @@ async function insertPeople(admin: ClickHouseClient, pseudonyms: Pseudonyms): Pr
 }
 
 async function insertDays(
-  admin: ClickHouseClient,
+  admin: Admin,
   { calls, nowMs, pseudonyms, tell }: Omit<FillOptions, 'dataDir'> & { readonly pseudonyms: Pseudonyms }
 ): Promise<number> {
   const lastHour = BATCHES_OF_LAST_HOUR * ROWS_OF_A_BATCH;

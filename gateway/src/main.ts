@@ -114,7 +114,7 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
         logger,
       });
       gateway = started;
-      metrics.observe(started.observer.counts);
+      metrics.observe(started.observer.counts, () => started.attemptsLeftOut());
       gatewayRecorder.reportHealth(started.observer.counts, () => started.observer.sweepSessions());
       endings.push(() => started.close(graceMs));
     }

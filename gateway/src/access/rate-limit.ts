@@ -4,6 +4,7 @@
  */
 import { BoundedMap } from './bounded-map.ts';
 import type { AuthenticatedCaller } from './principal.ts';
+import { fullBucket, refill, waitMs, type BucketRate, type TokenBucket } from './token-bucket.ts';
 
 /** `rateLimit` of the configuration. */
 export interface RateLimitSettings {
@@ -21,11 +22,6 @@ export interface RateLimiter {
   take(caller: AuthenticatedCaller, server: string): RateDecision;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
-
 const MOST_BUCKETS = 10_000;
 const PASS: RateDecision = { ok: true };
 
@@ -35,23 +31,23 @@ export function createRateLimiter(
   now: () => number = () => performance.now()
 ): RateLimiter {
   if (settings === undefined) return { take: () => PASS };
-  const capacity = settings.burst ?? settings.requests;
-  const perMs = settings.requests / settings.per;
-  const buckets = new BoundedMap<Bucket>(MOST_BUCKETS);
+  const rate: BucketRate = {
+    capacity: settings.burst ?? settings.requests,
+    perMs: settings.requests / settings.per,
+  };
+  const buckets = new BoundedMap<TokenBucket>(MOST_BUCKETS);
 
   return {
     take(caller, server) {
       const id = `${caller.authMethod}\0${caller.userKey}\0${caller.keyName}`;
       const key = settings.by === 'caller' ? id : `${id}\0${server}`;
       const nowMs = now();
-      const bucket = buckets.get(key) ?? { tokens: capacity, atMs: nowMs };
-      // A clock that went back gives nothing and takes nothing.
-      bucket.tokens = Math.min(capacity, bucket.tokens + Math.max(0, nowMs - bucket.atMs) * perMs);
-      bucket.atMs = nowMs;
+      const bucket = buckets.get(key) ?? fullBucket(rate, nowMs);
+      refill(bucket, rate, nowMs);
       const allowed = bucket.tokens >= 1;
       if (allowed) bucket.tokens -= 1;
       buckets.set(key, bucket);
-      return allowed ? PASS : { ok: false, retryAfterMs: Math.ceil((1 - bucket.tokens) / perMs) };
+      return allowed ? PASS : { ok: false, retryAfterMs: waitMs(bucket, rate) };
     },
   };
 }

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { AttemptLimits } from '../access/attempt-limit.ts';
 import { createApiKeys } from '../access/api-keys.ts';
 import { createAuthenticator, type Authentication, type Authenticator } from '../access/authenticator.ts';
 import { createJwtVerifier } from '../access/jwt.ts';
@@ -15,6 +16,7 @@ import { formatHostPort, type HostPort } from '../access/address.ts';
 import type { Environment, GatelensConfig } from '../config.ts';
 import { GatelensError } from '../errors.ts';
 import { createMcpApp } from '../http/app.ts';
+import { startAttemptSummaries } from '../http/attempt-summary.ts';
 import type { McpAppDeps } from '../http/deps.ts';
 import { createMcpListener } from '../http/listener.ts';
 import type { Logger } from '../logger.ts';
@@ -50,6 +52,8 @@ export interface Gateway {
   /** base URL of the MCP listener */
   readonly url: string;
   readonly observer: TelemetryCallObserver;
+  /** refused attempts that were counted instead of recorded, since start */
+  attemptsLeftOut(): number;
   /**
    * Serves by another configuration from now on; only what assembly/reload.ts lets through may differ. Servers whose
    * entry is the same keep their sessions.
@@ -69,6 +73,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metadata = resourceMetadataOf(config, address);
   const authenticatorOf = (settings: GatelensConfig) =>
     rememberingPrincipals(createCallerAuthenticator({ ...options, config: settings }, metadata), observer);
+  const attempts = new AttemptLimits(config.limits.attempts);
   let closing = false;
   let current = config;
   const deps: Mutable<McpAppDeps> = {
@@ -76,6 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     authenticator: authenticatorOf(config),
     policy: createPolicy(config.policy),
     rateLimiter: createRateLimiter(config.rateLimit),
+    attempts,
     observer: options.observer ?? watchToolLists(observer, options),
     sessions,
     logger,
@@ -88,16 +94,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const app = createMcpApp(deps);
   const server = createMcpListener(app, {
     observer,
+    attempts,
     headerBytes: config.limits.headerBytes,
     receiveTimeoutMs: config.limits.receiveTimeout,
   });
   const requests = countRequests(server);
   await listen(server, config.listen.mcp);
+  const summaries = startAttemptSummaries({ attempts, observer, logger, everyMs: config.limits.attempts.every });
   // With port 0 the system chose one.
   address.port = (server.address() as AddressInfo).port;
   return {
     url: `http://${formatHostPort(address)}`,
     observer,
+    attemptsLeftOut: () => attempts.leftOutTotal,
     reload: (next) => {
       // in one tick, so that no request meets half of it
       const changed = new Set(changedSettings(current, next));
@@ -120,6 +129,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       server.closeAllConnections();
       await closed;
       clearTimeout(timer);
+      await summaries.close();
     },
   };
 }

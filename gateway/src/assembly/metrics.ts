@@ -13,7 +13,7 @@ export interface GatewayMetrics {
   readonly url: string;
   readonly durations: DurationMetrics;
   /** Begins to show the audit's own figures; once. */
-  observe(counts: Readonly<RecordCounts>): void;
+  observe(counts: Readonly<RecordCounts>, attemptsLeftOut: () => number): void;
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function startGatewayMetrics(options: {
   return {
     url: `http://${formatHostPort(address)}`,
     durations: createDurationMetrics(pipeline.meter),
-    observe: (counts) =>
+    observe: (counts, attemptsLeftOut) =>
       observeAudit(pipeline.meter, () => {
         const stats = recorder.spool.stats();
         const oldestMs = Number(stats.oldestUnshippedNs / 1_000_000n);
@@ -42,6 +42,7 @@ export async function startGatewayMetrics(options: {
           recorded: counts.recorded,
           lost: counts.lost,
           refused: counts.refused,
+          attemptsLeftOut: attemptsLeftOut(),
           shipped: stats.shipped,
           setAsideBatches: stats.setAsideBatches,
           spoolBytes: stats.backlogBytes,

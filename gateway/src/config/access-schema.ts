@@ -48,6 +48,33 @@ export const httpSchema = z
   .prefault({})
   .meta({ description: 'How the MCP listener is seen from outside.' });
 
+const count = (description: string, fallback: number) => z.int().min(1).default(fallback).meta({ description });
+
+const attemptsSchema = z
+  .strictObject({
+    perAddress: count(
+      'Of strangers, by address (IPv6: /64). Beyond it they get 429 with `Retry-After`; callers who are let in do not feel it, whatever their address.',
+      60
+    ),
+    perCaller: count(
+      'Of one caller who was let in: denied, rate-limited, malformed. The answers stay as they are.',
+      300
+    ),
+    inAll: count(
+      'Of strangers over all addresses, so that many addresses cannot fill the disk. The answers stay as they are.',
+      300
+    ),
+    every: duration(
+      { description: '… in this time, after which what was left out gets one record a source.' },
+      100
+    ).prefault('1m'),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'How many refused requests get a record of their own; those beyond it, and requests for paths that do not exist, are counted, and the sums recorded.',
+  });
+
 export const limitsSchema = z
   .strictObject({
     bodyBytes: size({ description: 'Largest request body; larger ones get 413 and a record.' }, 1024).prefault('16MiB'),
@@ -74,6 +101,7 @@ export const limitsSchema = z
       .default(64)
       .meta({ description: 'Children that may run at once for one stdio server.' }),
     sessionIdle: duration({ description: 'A stdio session without traffic is ended after this time.' }).prefault('30m'),
+    attempts: attemptsSchema,
     shutdownTimeout: duration({ description: 'How long running calls may take to end at shutdown.' }).prefault('10s'),
   })
   .prefault({})

@@ -46,12 +46,19 @@ export function createMcpApp(deps: McpAppDeps): McpApp {
     );
   }
 
-  app.notFound((c) => c.json({ error: 'There is nothing here. MCP servers are at /mcp/<name>.' }, 404));
+  app.notFound((c) => {
+    if (!DISCOVERY.test(c.req.path)) deps.attempts?.count(c.env.incoming.socket.remoteAddress ?? '', 'not_found');
+    return c.json({ error: 'There is nothing here. MCP servers are at /mcp/<name>.' }, 404);
+  });
   app.onError((error, c) => {
     deps.logger.error('mcp_listener_failed', { error: error.name });
     return c.body(INTERNAL, 500, { 'Content-Type': 'application/json' });
   });
   return app;
 }
+
+/** What MCP clients ask for to find the authorization server (RFC 9728, RFC 8414, OpenID Connect): no probing. */
+const DISCOVERY =
+  /^\/(?:mcp\/[^/]+\/)?\.well-known\/(?:oauth-protected-resource|oauth-authorization-server|openid-configuration)(?:\/|$)/;
 
 const INTERNAL = rpcErrorText(undefined, wireError('internal').rpcCode, 'The gateway failed to handle this request.');

@@ -2,6 +2,7 @@
  * What the MCP listener needs from the rest of the gateway. Everything comes in here: no configuration is read, nothing
  * is global.
  */
+import type { AttemptLimits } from '../access/attempt-limit.ts';
 import type { Authenticator } from '../access/authenticator.ts';
 import type { Policy } from '../access/policy.ts';
 import type { RateLimiter } from '../access/rate-limit.ts';
@@ -18,6 +19,8 @@ export interface McpAppDeps {
   readonly policy: Pick<Policy, 'decide'>;
   /** omitted: no limit */
   readonly rateLimiter?: RateLimiter;
+  /** which refused attempts get a record of their own; omitted: all */
+  readonly attempts?: Pick<AttemptLimits, 'ofStranger' | 'ofCaller' | 'count'>;
   readonly observer: CallObserver;
   /** the same that the upstreams learn sessions into */
   readonly sessions: SessionDirectory;

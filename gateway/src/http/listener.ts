@@ -9,11 +9,14 @@ import { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { AttemptLimits } from '../access/attempt-limit.ts';
 import type { CallObserver } from '../mcp/observer.ts';
 import type { McpApp } from './app.ts';
 
 export interface McpListenerOptions {
   readonly observer: CallObserver;
+  /** the app's; omitted: everything gets a record of its own */
+  readonly attempts?: Pick<AttemptLimits, 'ofStranger'>;
   /** the app refuses and records from here on; Node itself cuts off at four times as much. Default 16 KiB */
   readonly headerBytes?: number;
   /** how long a client may take to send a request; default 30 s */
@@ -32,7 +35,7 @@ export function createMcpListener(app: McpApp, options: McpListenerOptions): Ser
     overrideGlobalObjects: false,
     // an impossible Host or request target, found before the app sees a request
     errorHandler: () =>
-      recordRefused(options.observer, 400, undefined).then(
+      recordRefused(options, 400, undefined).then(
         () => new Response(null, { status: 400 }),
         () => new Response(null, { status: 503 })
       ),
@@ -62,7 +65,7 @@ export function createMcpListener(app: McpApp, options: McpListenerOptions): Ser
     const code = error.code ?? '';
     if (LEFT.has(code) || !socket.writable) socket.destroy();
     else if (known.has(socket)) closeWith(socket, statusOf(code));
-    else refuseConnection(options.observer, statusOf(code), socket);
+    else refuseConnection(options, statusOf(code), socket);
   });
   return server;
 }
@@ -88,12 +91,19 @@ function closeWith(socket: Duplex, status: 400 | 408 | 431): void {
 }
 
 /** What is no HTTP request, or never became a whole one. Nothing of it is repeated. */
-function refuseConnection(observer: CallObserver, status: 400 | 408 | 431, socket: Duplex): void {
+function refuseConnection(options: McpListenerOptions, status: 400 | 408 | 431, socket: Duplex): void {
   const close = (): void => closeWith(socket, status);
-  recordRefused(observer, status, socket).then(close, close);
+  recordRefused(options, status, socket).then(close, close);
 }
 
-function recordRefused(observer: CallObserver, status: 400 | 408 | 431, socket: Duplex | undefined): Promise<void> {
+function recordRefused(
+  { observer, attempts }: McpListenerOptions,
+  status: 400 | 408 | 431,
+  socket: Duplex | undefined
+): Promise<void> {
+  const clientAddress = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
+  const errorType = status === 431 ? 'headers_too_large' : 'invalid_request';
+  if (attempts?.ofStranger(clientAddress, errorType).record === false) return Promise.resolve();
   return observer
     .begin({
       kind: 'attempt',
@@ -101,14 +111,14 @@ function recordRefused(observer: CallObserver, status: 400 | 408 | 431, socket: 
       serverKnown: false,
       caller: { userKey: '', keyName: '', teams: [], authMethod: 'none' },
       method: '',
-      clientAddress: socket instanceof Socket ? (socket.remoteAddress ?? '') : '',
+      clientAddress,
       upstreamTransport: 'none',
       requestHeaders: [],
       requestBody: Buffer.alloc(0),
     })
     .end({
       outcome: status === 431 ? 'denied' : 'rpc_error',
-      errorType: status === 431 ? 'headers_too_large' : 'invalid_request',
+      errorType,
       httpStatus: status,
       ...(status === 431 ? { deniedBy: 'size_limit' as const } : {}),
     });

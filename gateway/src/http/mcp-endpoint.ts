@@ -1,11 +1,13 @@
 /**
  * The door of `/mcp/<server>`: decides whether a request may go on, in this order: head, caller, server, rate, session,
  * media type, size, JSON-RPC, policy; then hands it to the upstream. Whatever is refused is recorded before it is
- * answered. It never looks into arguments and never lets through what two parsers could read differently.
+ * answered, or only counted when one source is refused too often. It never looks into arguments and never lets through what two parsers could read differently.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AttemptDecision } from '../access/attempt-limit.ts';
 import type { PolicyDecision } from '../access/policy.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { McpHttpMethod, Upstream } from '../mcp/exchange.ts';
 import { idKey } from '../mcp/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
@@ -16,7 +18,7 @@ import type { McpAppDeps } from './deps.ts';
 import { BodyBudget, type BodyLease } from './body-budget.ts';
 import { headersAgree } from './header-agreement.ts';
 import { readBody } from './read-body.ts';
-import { recordAbandoned, refuse } from './refusal.ts';
+import { recordAbandoned, refuse, refuseUnrecorded } from './refusal.ts';
 import type { Attempt, Refusal } from './refusal.ts';
 import { BODY_REFUSALS, HEAD_REFUSALS, REFUSALS } from './refusals.ts';
 import { RequestGuard } from './request-guard.ts';
@@ -114,7 +116,10 @@ export class McpEndpoint {
     attempt.body = read.bytes;
     if (!read.ok) {
       attempt.bodyBytes = read.size;
-      if (read.problem === 'aborted') return recordAbandoned(this.#deps.observer, attempt);
+      if (read.problem === 'aborted') {
+        const recorded = this.#limited(attempt, 'client_gone').record;
+        return recorded ? recordAbandoned(this.#deps.observer, attempt) : undefined;
+      }
       return this.#refuse(attempt, BODY_REFUSALS[read.problem]);
     }
     attempt.batch = read.batch;
@@ -162,18 +167,26 @@ export class McpEndpoint {
   }
 
   #refuse(attempt: Attempt, refusal: Refusal): Promise<void> {
-    return refuse(this.#deps.observer, attempt, refusal);
+    const decision = this.#limited(attempt, refusal.code);
+    if (decision.record) return refuse(this.#deps.observer, attempt, refusal);
+    const { retryAfterMs } = decision;
+    // who is known gets the true answer: their program has to show them what is wrong
+    const flooding = attempt.caller === NOBODY && retryAfterMs !== undefined;
+    refuseUnrecorded(attempt, flooding ? tooManyRequests(retryAfterMs) : refusal);
+    return Promise.resolve();
+  }
+
+  #limited({ caller, clientAddress, messages }: Attempt, sort: ErrorCode): AttemptDecision {
+    const { attempts } = this.#deps;
+    if (attempts === undefined) return { record: true };
+    if (caller === NOBODY) return attempts.ofStranger(clientAddress, sort);
+    return attempts.ofCaller(caller, clientAddress, sort, Math.max(1, messages?.length ?? 0));
   }
 
   #overRate(caller: AuthenticatedCaller, server: string): Refusal | undefined {
     const decision = this.#deps.rateLimiter?.take(caller, server);
     if (decision === undefined || decision.ok) return undefined;
-    return {
-      code: 'rate_limited',
-      message: 'Too many requests. Wait as Retry-After says.',
-      deniedBy: 'rate_limit',
-      headers: { 'Retry-After': String(Math.max(1, Math.ceil(decision.retryAfterMs / 1000))) },
-    };
+    return tooManyRequests(decision.retryAfterMs);
   }
 
   #unreadable(req: IncomingMessage, messages: readonly ReceivedMessage[]): Refusal | undefined {
@@ -213,6 +226,15 @@ export class McpEndpoint {
       })
     );
   }
+}
+
+function tooManyRequests(retryAfterMs: number): Refusal {
+  return {
+    code: 'rate_limited',
+    message: 'Too many requests. Wait as Retry-After says.',
+    deniedBy: 'rate_limit',
+    headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
+  };
 }
 
 function denialBy({ rule }: PolicyDecision): Refusal {

@@ -45,8 +45,9 @@ export interface Refusal {
 }
 
 const NO_BYTES = Buffer.alloc(0);
-/** An attempt's body is evidence, not a call: no more than this of it is kept. */
+/** An attempt's body is evidence, not a call: no more than this of it is kept, and of a stranger's headers and body less. */
 const KEPT_BYTES = 65_536;
+const KEPT_OF_STRANGERS = { headerBytes: 4096, valueChars: 512, bodyBytes: 4096 } as const;
 const DENIED: ReadonlySet<ErrorCode> = new Set([
   'origin_denied',
   'unauthenticated',
@@ -83,6 +84,14 @@ export async function refuse(observer: CallObserver, attempt: Attempt, refusal: 
   answer(attempt.res, wire.status, body, refusal.headers ?? {});
 }
 
+/** Says no without a record of its own: it was counted instead. What is left of the body stays unread. */
+export function refuseUnrecorded({ req, res, batch, messages }: Attempt, refusal: Refusal): void {
+  const wire = wireError(refusal.code);
+  const answerable = { batch: batch ?? false, messages: messages ?? [] };
+  const body = Buffer.from(rpcErrorsFor(answerable, refusal.rpcCode ?? wire.rpcCode, refusal.message));
+  answer(res, wire.status, body, { ...refusal.headers, ...(req.complete ? {} : { Connection: 'close' }) });
+}
+
 /** The client left before its request was complete: nobody to answer, but not unseen. */
 export async function recordAbandoned(observer: CallObserver, attempt: Attempt): Promise<void> {
   await recordAttempt(observer, attempt, { outcome: 'cancelled', errorType: 'client_gone' }).catch(() => undefined);
@@ -98,6 +107,8 @@ async function recordAttempt(observer: CallObserver, attempt: Attempt, end: Atte
 
 function startOf(attempt: Attempt, message: ReceivedMessage | undefined): CallStart {
   const bytes = message?.bytes ?? attempt.body ?? NO_BYTES;
+  const stranger = attempt.caller.authMethod === 'none';
+  const keptBytes = stranger ? KEPT_OF_STRANGERS.bodyBytes : KEPT_BYTES;
   const start: Mutable<CallStart> = {
     kind: 'attempt',
     server: attempt.server,
@@ -106,12 +117,12 @@ function startOf(attempt: Attempt, message: ReceivedMessage | undefined): CallSt
     method: message?.method ?? methodOf(attempt),
     clientAddress: attempt.clientAddress,
     upstreamTransport: 'none',
-    requestHeaders: attempt.headers,
-    requestBody: bytes.subarray(0, KEPT_BYTES),
+    requestHeaders: stranger ? keptHeaders(attempt.headers) : attempt.headers,
+    requestBody: bytes.subarray(0, keptBytes),
     arrivedAt: attempt.arrivedAt,
   };
   const size = message === undefined ? Math.max(attempt.bodyBytes ?? 0, bytes.length) : bytes.length;
-  if (size > KEPT_BYTES || size !== bytes.length) start.requestBytes = size;
+  if (size > keptBytes || size !== bytes.length) start.requestBytes = size;
   if (attempt.session !== undefined) start.session = attempt.session;
   const version = message?.protocolVersion ?? attempt.req.headers['mcp-protocol-version'];
   if (typeof version === 'string') start.protocolVersion = version;
@@ -125,6 +136,32 @@ function startOf(attempt: Attempt, message: ReceivedMessage | undefined): CallSt
   const metaTrace = traceOfMeta(message);
   if (metaTrace !== undefined) start.metaTrace = metaTrace;
   return start;
+}
+
+/** A stranger does not decide how much is stored: long values are cut, and what is too much is named by its size. */
+function keptHeaders(headers: HeaderList): HeaderList {
+  const { headerBytes, valueChars } = KEPT_OF_STRANGERS;
+  const kept: (readonly [string, string])[] = [];
+  let bytes = 0;
+  let [cut, left, leftBytes] = [false, 0, 0];
+  for (const [name, value] of headers) {
+    const size = name.length + Math.min(value.length, valueChars);
+    if (bytes + size > headerBytes) {
+      left += 1;
+      leftBytes += name.length + value.length;
+      continue;
+    }
+    bytes += size;
+    cut ||= value.length > valueChars;
+    kept.push([
+      name,
+      value.length > valueChars ? `${value.slice(0, valueChars)}… (${value.length} characters)` : value,
+    ]);
+  }
+  if (left === 0) return cut ? kept : headers;
+  // no name of a header can look like this
+  kept.push(['(left out)', `${left} headers of ${leftBytes} bytes`]);
+  return kept;
 }
 
 function methodOf(attempt: Attempt): string {

@@ -59,6 +59,12 @@ export interface CallStart {
   readonly policyRule?: string;
   /** `performance.now()` at arrival; omitted: now */
   readonly arrivedAt?: number;
+  /** it stands for so many attempts that have no record of their own, from its start to its end; by error code */
+  readonly leftOut?: {
+    readonly attempts: number;
+    readonly sources: number;
+    readonly bySort: Readonly<Record<string, number>>;
+  };
 }
 
 /** The bytes that came back, as captured up to the cap. */

@@ -271,6 +271,13 @@ export const EXTRA_ATTRIBUTES: readonly { readonly attribute: string; readonly a
     attribute: 'gatelens.http.trace_linked',
     about: 'true when HTTP trace context became a link because _meta had one',
   },
+  {
+    attribute: 'gatelens.left_out.attempts',
+    about:
+      'on a record that stands for refused attempts without records of their own: how many, from its start to its end',
+  },
+  { attribute: 'gatelens.left_out.sources', about: 'how many networks or callers they came from' },
+  { attribute: 'gatelens.left_out.sorts', about: 'JSON: how many by `error_type`; the sealed request says the same' },
 ];
 
 export const RECORD_VERSION = 1;

@@ -76,9 +76,16 @@ export function startAttributes(start: CallStart, context: StartContext): CallAt
   setText(attributes, semconv.ATTR_MCP_PROTOCOL_VERSION, displayProtocolVersion(start.protocolVersion));
   if (method === 'tools/call') attributes[semconv.ATTR_GEN_AI_OPERATION_NAME] = semconv.GEN_AI_OPERATION_EXECUTE_TOOL;
   setText(attributes, CALL_ATTR.policyRule, displayText(start.policyRule ?? ''));
+  if (start.leftOut !== undefined) setLeftOut(attributes, start.leftOut);
   if (context.demo) attributes[CALL_ATTR.demo] = true;
   if (context.httpTraceLinked) attributes[CALL_ATTR.httpTraceLinked] = true;
   return attributes;
+}
+
+function setLeftOut(attributes: CallAttributes, leftOut: NonNullable<CallStart['leftOut']>): void {
+  attributes[CALL_ATTR.leftOutAttempts] = leftOut.attempts;
+  attributes[CALL_ATTR.leftOutSources] = leftOut.sources;
+  attributes[CALL_ATTR.leftOutSorts] = JSON.stringify(leftOut.bySort);
 }
 
 function setClient(attributes: CallAttributes, client: CallStart['client']): void {

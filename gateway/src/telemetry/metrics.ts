@@ -60,6 +60,8 @@ export interface AuditFigures {
   readonly shipped: number;
   readonly lost: number;
   readonly refused: number;
+  /** refused attempts that were counted instead of recorded */
+  readonly attemptsLeftOut: number;
   readonly setAsideBatches: number;
   readonly spoolBytes: number;
   /** seconds since the start of the oldest record that waits, 0 if none waits */
@@ -80,6 +82,11 @@ export function observeAudit(meter: Meter, read: () => AuditFigures): void {
     'gatelens.records.refused',
     'Records that could not be kept, so their calls were refused.',
     (one) => one.refused
+  );
+  counter(
+    'gatelens.attempts.left_out',
+    'Refused attempts that were counted instead of recorded one by one.',
+    (one) => one.attemptsLeftOut
   );
   counter(
     'gatelens.spool.set_aside',

@@ -247,6 +247,8 @@ export class ObservedCall implements CallObservation {
         this.#span.end(endTime);
       },
     });
+    // a sum is no operation: its duration is the time it is about
+    if (this.#start.leftOut !== undefined) return kept;
     measureCall(this.#context, {
       kind: this.#start.kind,
       end,

@@ -41,8 +41,11 @@ export const CALL_ATTR = {
   policyRule: call('policy_rule'),
   deniedBy: call('denied_by'),
   demo: call('demo'),
-  /** one of EXTRA_ATTRIBUTES, no column */
+  /** EXTRA_ATTRIBUTES, no columns */
   httpTraceLinked: 'gatelens.http.trace_linked',
+  leftOutAttempts: 'gatelens.left_out.attempts',
+  leftOutSources: 'gatelens.left_out.sources',
+  leftOutSorts: 'gatelens.left_out.sorts',
 } as const;
 
 export const ACCESS_ATTR = {

@@ -25,6 +25,7 @@ const figures: AuditFigures = {
   shipped: 8,
   lost: 1,
   refused: 2,
+  attemptsLeftOut: 4,
   setAsideBatches: 3,
   spoolBytes: 4096,
   oldestUnshippedSeconds: 1.5,

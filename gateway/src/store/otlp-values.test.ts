@@ -23,8 +23,8 @@ describe('a value as the collector stores it', () => {
     ['a double', { doubleValue: 0.1 }, '0.1'],
     ['a large double', { doubleValue: 1e21 }, '1e+21'],
     ['a small double', { doubleValue: 1e-7 }, '1e-7'],
-    ['NaN', { doubleValue: Number.NaN }, 'json: unsupported value: NaN'],
-    ['infinity', { doubleValue: Number.POSITIVE_INFINITY }, 'json: unsupported value: +Inf'],
+    ['NaN', { doubleValue: Number.NaN }, 'NaN'],
+    ['infinity', { doubleValue: Number.POSITIVE_INFINITY }, 'Infinity'],
     ['bytes', { bytesValue: new Uint8Array([0, 255, 16]) }, 'AP8Q'],
     ['an empty array', { arrayValue: {} }, '[]'],
     [

@@ -62,8 +62,6 @@ function mapJson(entries: readonly KeyValue[]): string {
 }
 
 function doubleText(value: number): string {
-  if (Number.isNaN(value)) return 'json: unsupported value: NaN';
-  if (!Number.isFinite(value)) return `json: unsupported value: ${value > 0 ? '+Inf' : '-Inf'}`;
   return Object.is(value, -0) ? '-0' : String(value);
 }
 

@@ -76,7 +76,10 @@ const TABLE: readonly (readonly [string, readonly StoreUser[]])[] = [
   ['SELECT * FROM system.query_log', NOBODY],
   ['SELECT * FROM information_schema.tables', ADMIN],
   ['SHOW TABLES FROM mcp', ADMIN],
-  ['DESCRIBE TABLE mcp_protected.principals', ADMIN],
+  // who inserts may describe, as on a server
+  ['DESCRIBE TABLE mcp_protected.principals', [...API, ...ADMIN]],
+  ['DESCRIBE TABLE mcp.otel_traces', [...INGEST, ...ADMIN]],
+  ['DESCRIBE TABLE mcp_protected.otel_logs', [...PAYLOAD, ...ADMIN]],
   ['EXPLAIN indexes = 1 SELECT count() FROM mcp.calls', ADMIN],
   // writing
   [`INSERT INTO mcp.otel_traces FORMAT JSONEachRow ${SPAN}`, [...INGEST, ...ADMIN]],

@@ -1,5 +1,6 @@
 /**
- * The ClickHouse HTTP dialect on loopback, in front of the embedded engine: as much of it as @clickhouse/client speaks.
+ * The ClickHouse HTTP dialect on loopback, in front of the embedded engine: as much of it as @clickhouse/client and
+ * the collector's exporter speak.
  * Checks the password, reads the statement with the engine's parser, holds it against the user's permissions and only
  * then runs it, on a connection of its own. A client that goes away cancels its query. Logs no statement and no data.
  */

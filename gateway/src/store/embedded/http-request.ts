@@ -1,7 +1,7 @@
 /**
  * Reads a request of the ClickHouse HTTP dialect into a plain value: who, which statement, which data, parameters and
- * settings. Takes what @clickhouse/client sends (query in the URL or body, gzip bodies, multipart parameters) and says
- * what of the dialect it does not take. Executes nothing.
+ * settings. Takes what @clickhouse/client and the collector's exporter send (query in the URL or body, gzip bodies, multipart
+ * parameters) and says what of the dialect it does not take. Executes nothing.
  */
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
@@ -23,6 +23,8 @@ export interface StoreRequest {
   readonly settings: ReadonlyMap<string, string>;
   readonly compressResponse: boolean;
   readonly readonlyMethod: boolean;
+  /** revision that the client decodes Native results at; 0 = not named */
+  readonly nativeRevision: number;
 }
 
 /** Names in the URL that are no settings. */
@@ -98,6 +100,7 @@ export async function readStoreRequest(
     defaultFormat: url.searchParams.get('default_format') ?? header(request, 'x-clickhouse-format'),
     compressResponse: ['1', 'true'].includes(url.searchParams.get('enable_http_compression') ?? ''),
     readonlyMethod: request.method === 'GET',
+    nativeRevision: Number(url.searchParams.get('client_protocol_version') ?? 0) || 0,
   };
 }
 

@@ -11,6 +11,7 @@ import { constants, createBrotliCompress, createGzip, createZstdCompress } from 
 import { engineException } from './engine-exception.ts';
 import type { EngineConnection, EngineResult } from './engine.ts';
 import type { StoreRequest } from './http-request.ts';
+import { nativeForRevision } from './native-blocks.ts';
 import { type Statement, hasSubqueryValue, isSelect } from './statement.ts';
 
 /** Formats whose blocks can be joined: no head, no foot, nothing between rows. */
@@ -72,13 +73,23 @@ function summaryOf(result: EngineResult | undefined): string {
   });
 }
 
+function blockBytes(task: ResultTask, format: string, bytes: Buffer): Buffer {
+  return format === 'Native' ? nativeForRevision(bytes, task.read.nativeRevision) : bytes;
+}
+
 function sendWhole(task: ResultTask, format: string, result: EngineResult): void {
+  // before the head: a type that cannot be sent becomes an HTTP status
+  const body = blockBytes(task, format, result.bytes);
   const out = startAnswer(task, format, { 'x-clickhouse-summary': summaryOf(result) });
-  out.end(result.bytes);
+  out.end(body);
+}
+
+async function* convertedBlocks(task: ResultTask, sql: string, format: string): AsyncGenerator<Buffer> {
+  for await (const bytes of task.connection.stream(sql, format)) yield blockBytes(task, format, bytes);
 }
 
 async function sendStream(task: ResultTask, sql: string, format: string): Promise<void> {
-  const blocks = task.connection.stream(sql, format);
+  const blocks = convertedBlocks(task, sql, format);
   // errors up to here become an HTTP status
   let next = await blocks.next();
   const exceptionTag = randomBytes(8).toString('hex');

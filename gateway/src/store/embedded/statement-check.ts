@@ -122,6 +122,9 @@ export function checkPermission(user: StoreUser, statement: Statement, catalog: 
     checkReads(user, statement.root, catalog, undefined);
     return;
   }
+  const described = describedTable(statement);
+  // who inserts may see the columns: drivers ask for them before an insert
+  if (described !== undefined && may.mayInsert(qualified(described, catalog))) return;
   if (!may.mayDefine) denied(user, 'this kind of statement');
   if (!DEFINITIONS.has(statement.root.kind)) denied(user, 'this kind of statement in the embedded store');
   checkDefinition(user, statement);
@@ -212,6 +215,14 @@ function erasedTable(statement: Statement): string | undefined {
   if (root.kind === 'DeleteQuery') return /^DELETE FROM ([A-Za-z_0-9.]+) WHERE /.exec(normalised)?.[1];
   if (root.kind === 'OptimizeQuery') return /^OPTIMIZE TABLE ([A-Za-z_0-9.]+)(?: |$)/.exec(normalised)?.[1];
   return undefined;
+}
+
+/** Table of a plain DESCRIBE; undefined for one of a subquery or a table function. */
+function describedTable(statement: Statement): string | undefined {
+  const [only, ...others] = statement.root.children;
+  const plain = statement.root.kind === 'DescribeQuery' && others.length === 0 && only?.kind === 'TableExpression';
+  const table = plain && only.children.length === 1 ? only.children[0] : undefined;
+  return table?.kind === 'TableIdentifier' ? tableNameOf(table) : undefined;
 }
 
 function checkDefinition(user: StoreUser, statement: Statement): void {

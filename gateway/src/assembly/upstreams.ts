@@ -1,5 +1,6 @@
 /**
- * One upstream for each entry of `mcpServers`: the transparent relay for URLs, the bridge for programs. Nothing is
+ * One upstream for each entry of `mcpServers`: the transparent relay for URLs, a bridge for programs and for servers of the
+ * older HTTP+SSE transport. Nothing is
  * connected or started before the first call. Entries can come, go and change while others serve on.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -9,6 +10,7 @@ import type { Upstream } from '../mcp/exchange.ts';
 import { HttpRelay } from '../mcp/http-relay.ts';
 import { RetirableUpstream } from '../mcp/retirable-upstream.ts';
 import type { SessionDirectory } from '../mcp/sessions.ts';
+import { SseBridge } from '../mcp/sse-bridge.ts';
 import { StdioBridge } from '../mcp/stdio-bridge.ts';
 
 type ServerConfig = GatelensConfig['mcpServers'][string];
@@ -70,8 +72,7 @@ export class UpstreamSet {
   }
 
   #put(name: string, server: ServerConfig): void {
-    const inner = server.type === 'stdio' ? bridge(name, server, this.#options) : relay(server, this.#options);
-    const upstream = new RetirableUpstream(inner);
+    const upstream = new RetirableUpstream(createUpstream(name, server, this.#options));
     this.#servers.set(name, { config: server, upstream });
     this.byName.set(name, upstream);
   }
@@ -100,7 +101,18 @@ function changesOf(
   };
 }
 
-function relay(server: Exclude<ServerConfig, { type: 'stdio' }>, options: UpstreamsOptions): Upstream {
+function createUpstream(name: string, server: ServerConfig, options: UpstreamsOptions): Upstream {
+  switch (server.type) {
+    case 'stdio':
+      return bridge(name, server, options);
+    case 'sse':
+      return sseBridge(name, server, options);
+    case 'http':
+      return relay(server, options);
+  }
+}
+
+function relay(server: Extract<ServerConfig, { type: 'http' }>, options: UpstreamsOptions): Upstream {
   const { limits, propagation, capture } = options.config;
   return new HttpRelay({
     url: new URL(server.url),
@@ -115,7 +127,7 @@ function relay(server: Exclude<ServerConfig, { type: 'stdio' }>, options: Upstre
 }
 
 function bridge(name: string, server: Extract<ServerConfig, { type: 'stdio' }>, options: UpstreamsOptions): Upstream {
-  const { limits, propagation } = options.config;
+  const { propagation } = options.config;
   return new StdioBridge({
     server: name,
     command: server.command,
@@ -125,12 +137,29 @@ function bridge(name: string, server: Extract<ServerConfig, { type: 'stdio' }>, 
     inheritedEnv: options.environment,
     injectMeta: propagation.meta ? 'always' : 'never',
     logger: options.logger,
-    limits: {
-      maxSessions: server.maxSessions ?? limits.maxSessions,
-      idleMs: limits.sessionIdle,
-      maxMessageBytes: limits.messageBytes,
-      startTimeoutMs: server.startTimeout ?? limits.startTimeout,
-      requestTimeoutMs: server.requestTimeout ?? limits.requestTimeout,
-    },
+    limits: sessionLimits(server, options),
   });
+}
+
+function sseBridge(name: string, server: Extract<ServerConfig, { type: 'sse' }>, options: UpstreamsOptions): Upstream {
+  const { limits, propagation } = options.config;
+  return new SseBridge({
+    server: name,
+    url: new URL(server.url),
+    headers: server.headers,
+    connectTimeoutMs: server.connectTimeout ?? limits.connectTimeout,
+    injectMeta: propagation.meta ? 'always' : 'never',
+    logger: options.logger,
+    limits: sessionLimits(server, options),
+  });
+}
+
+function sessionLimits(server: Exclude<ServerConfig, { type: 'http' }>, { config: { limits } }: UpstreamsOptions) {
+  return {
+    maxSessions: server.maxSessions ?? limits.maxSessions,
+    idleMs: limits.sessionIdle,
+    maxMessageBytes: limits.messageBytes,
+    startTimeoutMs: server.startTimeout ?? limits.startTimeout,
+    requestTimeoutMs: server.requestTimeout ?? limits.requestTimeout,
+  };
 }

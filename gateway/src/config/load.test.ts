@@ -136,7 +136,7 @@ store: { url: 'http://u:p@h', password: '\${NOPE}' }
     ["encryption: { active: '2026-11', publicKeys: {} }", 'encryption.active', 'publicKeys'],
     ['otlp: { metadata: { url: http://c:4318 } }', 'otlp.payloads', 'both or neither'],
     ['store: { url: http://c:8123 }', 'otlp.metadata', 'Collector'],
-    ['mcpServers: { old: { type: sse, url: https://h/sse } }', 'mcpServers.old.type', 'sse'],
+    ['mcpServers: { old: { type: websocket, url: https://h/ws } }', 'mcpServers.old.type', '`sse`'],
     [
       'otlp: { metadata: { url: http://c:4318 }, payloads: { url: http://c:4318/ } }',
       'otlp.payloads.url',
@@ -303,7 +303,8 @@ describe("an MCP client's file", () => {
       },
       { file: 'own.yaml' }
     );
-    expect(Object.keys(config.mcpServers).sort()).toEqual(['docs', 'files', 'web', 'windsurf']);
+    expect(Object.keys(config.mcpServers).sort()).toEqual(['docs', 'files', 'old', 'web', 'windsurf']);
+    expect(config.mcpServers.old).toMatchObject({ type: 'sse', url: 'https://h/sse' });
     expect(config.mcpServers.files).toMatchObject({ type: 'stdio', env: { A: 'k' } });
     expect(config.mcpServers.web).toMatchObject({ type: 'http', url: 'https://h/mcp' });
     expect(warnings.join('\n')).toMatch(/"web": ignored oauth[\s\S]*"off".*left out/);

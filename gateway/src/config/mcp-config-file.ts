@@ -46,10 +46,6 @@ export function serversOfClientFile(content: unknown): ClientServers {
       servers[name] = entry;
     } else if (map.disabled === true) {
       warnings.push(`server ${JSON.stringify(name)} is switched off in the client's file and left out`);
-    } else if (map.type === 'sse') {
-      warnings.push(
-        `server ${JSON.stringify(name)} speaks the older SSE transport, which is not supported, and is left out`
-      );
     } else {
       const { server, ignored } = fromClient(map);
       servers[name] = server;

@@ -79,8 +79,7 @@ function describe(issue: z.core.$ZodIssue, schema: z.core.$ZodType, at: Path): s
     case 'invalid_value':
       return `is none of ${issue.values.map((value) => `\`${String(value)}\``).join(', ')}`;
     case 'invalid_union':
-      if ('discriminator' in issue)
-        return 'is none of `stdio`, `http`; the older `sse` transport is not supported, but most of its servers have a Streamable HTTP endpoint';
+      if ('discriminator' in issue) return 'is none of `stdio`, `http`, `sse`';
       if (issue.errors.flat().every((one) => one.message.endsWith('received undefined'))) return 'is missing';
       return `is not ${FORMAT_WORDS[formatAt(schema, at)] ?? 'a text or a list of texts'}`;
     case 'too_small':

@@ -1,6 +1,7 @@
 /**
  * `mcpServers`: the object MCP clients use, with limits of our own beside it. An entry is a program to start (stdio) or
- * a URL (Streamable HTTP); `type` may be left out and follows from `command` or `url`.
+ * a URL (Streamable HTTP, or the older HTTP+SSE); `type` may be left out and follows from `command` or `url`; `sse` has
+ * to be said.
  */
 import * as z from 'zod';
 import { NAME_PATTERN } from '../access/names.ts';
@@ -38,31 +39,52 @@ const stdioServer = z.strictObject({
   }),
 });
 
+const headers = z.record(z.string(), z.string()).default({}).meta({
+  description: 'Headers sent with each request, e.g. its credentials. Never printed.',
+  example: "{ Authorization: 'Bearer ${DOCS_TOKEN}' }",
+  secret: true,
+});
+const connectTimeout = duration({
+  description: 'How long connecting may take; in place of `limits.connectTimeout`.',
+}).exactOptional();
+
 const httpServer = z.strictObject({
   type: z.literal('http').default('http').meta({ description: 'A server that speaks MCP over Streamable HTTP.' }),
   url: httpUrl({ description: 'Its MCP endpoint.', example: 'https://mcp.example.com/mcp' }),
-  headers: z.record(z.string(), z.string()).default({}).meta({
-    description: 'Headers sent with each request, e.g. its credentials. Never printed.',
-    example: "{ Authorization: 'Bearer ${DOCS_TOKEN}' }",
-    secret: true,
-  }),
+  headers,
   ...limits,
-  connectTimeout: duration({
-    description: 'How long connecting may take; in place of `limits.connectTimeout`.',
+  connectTimeout,
+});
+
+const sseServer = z.strictObject({
+  type: z
+    .literal('sse')
+    .meta({ description: 'A server that speaks MCP over the older HTTP+SSE transport (revision 2024-11-05).' }),
+  url: httpUrl({ description: 'Where its event stream is.', example: 'https://mcp.example.com/sse' }),
+  headers,
+  ...limits,
+  connectTimeout,
+  startTimeout: duration({
+    description:
+      'How long it may take to open the event stream and to answer `initialize`; in place of `limits.startTimeout`.',
   }).exactOptional(),
+  maxSessions: z.int().min(1).exactOptional().meta({
+    description: 'Connections to this server that may be open at once; in place of `limits.maxSessions`.',
+  }),
 });
 
 export const mcpServersSchema = z
   .record(
     z.string().regex(NAME_PATTERN, 'is no name for a server; letters, digits, `.`, `_` and `-`, at most 64'),
-    z.discriminatedUnion('type', [stdioServer, httpServer])
+    z.discriminatedUnion('type', [stdioServer, httpServer, sseServer])
   )
   .meta({
     description:
       'The upstream servers by name, exactly as MCP clients write them: `{ command, args, env, cwd }` or `{ url, headers, type }`. ' +
-      'Each is served at `/mcp/<name>`. The name `gatelens` is taken.',
+      'Each is served at `/mcp/<name>`; those of `type: sse` and programs also at `/mcp/<name>/sse`, for clients that know only the older transport. The name `gatelens` is taken.',
   });
 
 export type StdioServerConfig = z.output<typeof stdioServer>;
 export type HttpServerConfig = z.output<typeof httpServer>;
-export type McpServerConfig = StdioServerConfig | HttpServerConfig;
+export type SseServerConfig = z.output<typeof sseServer>;
+export type McpServerConfig = StdioServerConfig | HttpServerConfig | SseServerConfig;

@@ -1,13 +1,16 @@
 /**
- * The HTTP face of the gateway: routes of the MCP listener. Thin on purpose; `/mcp/<server>` is answered on the raw Node
- * response by mcp-endpoint.ts, since streams must pass without a copy.
+ * The HTTP face of the gateway: routes of the MCP listener. Thin on purpose; `/mcp/<server>`, and the `/sse` and
+ * `/messages` below it for clients of the older transport, are answered on the raw Node response by mcp-endpoint.ts, since
+ * streams must pass without a copy.
  */
 import { randomUUID } from 'node:crypto';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import { RESOURCE_METADATA_PREFIX } from '../access/resource-metadata.ts';
 import { wireError } from '../errors.ts';
+import type { LegacyRole } from '../mcp/exchange.ts';
 import { rpcErrorText } from '../mcp/rpc-error.ts';
 import { ConnectionNames } from '../mcp/sessions.ts';
 import type { McpAppDeps } from './deps.ts';
@@ -19,10 +22,10 @@ export function createMcpApp(deps: McpAppDeps): McpApp {
   const app: McpApp = new Hono<{ Bindings: HttpBindings }>();
   const endpoint = new McpEndpoint(deps, new ConnectionNames(randomUUID()));
 
-  app.all('/mcp/:server', async (c) => {
+  const answer = async (c: Context<{ Bindings: HttpBindings }>, server: string, legacy?: LegacyRole) => {
     const { incoming, outgoing } = c.env;
     try {
-      await endpoint.handle(c.req.param('server'), incoming, outgoing);
+      await endpoint.handle(server, incoming, outgoing, legacy);
     } catch (error) {
       // the class only: a message could hold what passed
       deps.logger.error('mcp_endpoint_failed', { error: error instanceof Error ? error.name : 'unknown' });
@@ -30,7 +33,10 @@ export function createMcpApp(deps: McpAppDeps): McpApp {
       else return c.body(INTERNAL, 500, { 'Content-Type': 'application/json' });
     }
     return RESPONSE_ALREADY_SENT;
-  });
+  };
+  app.all('/mcp/:server', (c) => answer(c, c.req.param('server')));
+  app.all('/mcp/:server/sse', (c) => answer(c, c.req.param('server'), 'stream'));
+  app.all('/mcp/:server/messages', (c) => answer(c, c.req.param('server'), 'message'));
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {

@@ -3,12 +3,13 @@
  * media type, size, JSON-RPC, policy; then hands it to the upstream. Whatever is refused is recorded before it is
  * answered, or only counted when one source is refused too often. It never looks into arguments and never lets through what two parsers could read differently.
  */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AttemptDecision } from '../access/attempt-limit.ts';
 import type { PolicyDecision } from '../access/policy.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { McpHttpMethod, Upstream } from '../mcp/exchange.ts';
+import type { LegacyRole, McpHttpMethod, Upstream } from '../mcp/exchange.ts';
 import { idKey } from '../mcp/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { NodeExchange } from '../mcp/node-exchange.ts';
@@ -16,6 +17,7 @@ import type { Caller } from '../mcp/observer.ts';
 import type { ConnectionNames } from '../mcp/sessions.ts';
 import type { McpAppDeps } from './deps.ts';
 import { BodyBudget, type BodyLease } from './body-budget.ts';
+import { legacyProblem, legacySessionId } from './legacy-route.ts';
 import { headersAgree } from './header-agreement.ts';
 import { readBody } from './read-body.ts';
 import { recordAbandoned, refuse, refuseUnrecorded } from './refusal.ts';
@@ -44,12 +46,12 @@ export class McpEndpoint {
     this.#budget = new BodyBudget(deps.bufferedBodyBytes ?? DEFAULT_BUFFERED_BODY_BYTES, this.#bodyBytes);
   }
 
-  /** Answers the request on `res`. Rejects only for bugs. */
-  async handle(server: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  /** Answers the request on `res`. Rejects only for bugs. @param legacy with a client of the older HTTP+SSE transport */
+  async handle(server: string, req: IncomingMessage, res: ServerResponse, legacy?: LegacyRole): Promise<void> {
     const arrivedAt = performance.now();
     const head = this.#guard.check(req);
     const upstream = this.#deps.upstreams.get(server);
-    const sessionId = req.headers['mcp-session-id'];
+    const sessionId = legacy === undefined ? req.headers['mcp-session-id'] : legacySessionId(req);
     const session = {
       id: typeof sessionId === 'string' && sessionId !== '' ? sessionId : this.#connections.of(req.socket),
       kind: typeof sessionId === 'string' && sessionId !== '' ? ('mcp' as const) : ('connection' as const),
@@ -86,6 +88,9 @@ export class McpEndpoint {
     if (method === undefined) return this.#refuse(attempt, REFUSALS.method);
     const limited = this.#overRate(verdict.caller, server);
     if (limited !== undefined) return this.#refuse(attempt, limited);
+    const wrong = legacy === undefined ? undefined : legacyProblem(legacy, method, upstream.kind, session.kind);
+    if (wrong !== undefined) return this.#refuse(attempt, wrong);
+    attempt.legacy = legacy;
     if (session.kind === 'mcp') {
       const owner = this.#deps.sessions.find(server, session.id)?.userKey;
       if (owner !== undefined && owner !== verdict.caller.userKey)
@@ -148,6 +153,7 @@ export class McpEndpoint {
     await upstream.handle(
       new NodeExchange({
         httpMethod,
+        legacy: attempt.legacy,
         server: attempt.server,
         caller,
         req: attempt.req,
@@ -157,7 +163,11 @@ export class McpEndpoint {
         batch: attempt.batch ?? false,
         messages: attempt.messages ?? [],
         policyRules,
-        session: attempt.session ?? { id: '', kind: 'none' },
+        // an event stream of the older transport is a session of its own, whatever the client knew before
+        session:
+          attempt.legacy === 'stream'
+            ? { id: randomUUID(), kind: 'mcp' }
+            : (attempt.session ?? { id: '', kind: 'none' }),
         clientAddress: attempt.clientAddress,
         arrivedAt: attempt.arrivedAt,
         observer: this.#deps.observer,

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { LegacyRole } from '../mcp/exchange.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { traceOfHeaders, traceOfMeta } from '../mcp/node-exchange.ts';
 import type { CallObserver, CallStart, Caller, HeaderList } from '../mcp/observer.ts';
@@ -27,6 +28,8 @@ export interface Attempt {
   readonly serverKnown: boolean;
   caller: Caller;
   session?: CallStart['session'];
+  /** set once it is clear that the older transport is spoken here */
+  legacy?: LegacyRole | undefined;
   body?: Buffer;
   /** true size, when `body` is cut */
   bodyBytes?: number;

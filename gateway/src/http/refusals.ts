@@ -48,6 +48,28 @@ export const REFUSALS = {
     message: 'MCP uses POST, GET and DELETE.',
     headers: { Allow: 'GET, POST, DELETE' },
   },
+  notLegacy: {
+    code: 'not_found',
+    message:
+      'This MCP server speaks Streamable HTTP, which the older HTTP+SSE transport cannot reach. Use /mcp/<name> without /sse, as type "http" (or "streamable-http") in the client; a client that knows only SSE can use mcp-remote.',
+  },
+  legacyStream: {
+    code: 'method_not_allowed',
+    message:
+      'Here a client of the older HTTP+SSE transport opens its event stream with GET. Streamable HTTP is at /mcp/<name>.',
+    headers: { Allow: 'GET' },
+  },
+  legacyMessage: {
+    code: 'method_not_allowed',
+    message:
+      'Here a client of the older HTTP+SSE transport sends its messages with POST. Its event stream is at /mcp/<name>/sse.',
+    headers: { Allow: 'POST' },
+  },
+  legacySessionMissing: {
+    code: 'invalid_request',
+    message:
+      'The query names no sessionId. Open the event stream at /mcp/<name>/sse and use the endpoint that it names.',
+  },
   tooLarge: {
     code: 'body_too_large',
     message: 'The request body is larger than the gateway accepts (limits.bodyBytes).',

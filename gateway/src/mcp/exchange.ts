@@ -11,6 +11,9 @@ import type { SessionKind } from '../record/vocabulary.ts';
 
 export type McpHttpMethod = 'POST' | 'GET' | 'DELETE';
 
+/** What a client of the older HTTP+SSE transport does: opens its event stream, or posts a message. */
+export type LegacyRole = 'stream' | 'message';
+
 /** What an upstream adds to a record that the exchange does not know. */
 export interface RecordedAt {
   readonly upstreamTransport: CallStart['upstreamTransport'];
@@ -30,6 +33,8 @@ export interface RecordMore {
 
 export interface Exchange {
   readonly httpMethod: McpHttpMethod;
+  /** undefined: Streamable HTTP */
+  readonly legacy: LegacyRole | undefined;
   /** key in `mcpServers` */
   readonly server: string;
   readonly caller: Caller;
@@ -43,7 +48,7 @@ export interface Exchange {
   readonly batch: boolean;
   /** the messages of the body; empty for GET and DELETE */
   readonly messages: readonly ReceivedMessage[];
-  /** `Mcp-Session-Id` as sent */
+  /** `Mcp-Session-Id` as sent; with the older transport, what the message endpoint names */
   readonly sessionId: string | undefined;
   /** the session for the record: the header's, else the TCP connection */
   readonly session: { readonly id: string; readonly kind: SessionKind };
@@ -104,7 +109,7 @@ export interface SseAnswer {
 /** Where exchanges of one `mcpServers` entry go. */
 export interface Upstream {
   /** `own`: a server of the gateway itself */
-  readonly kind: 'http' | 'stdio' | 'own';
+  readonly kind: 'http' | 'stdio' | 'sse' | 'own';
   /**
    * Answers the exchange. Resolves when the answer has ended or was destroyed; never rejects for what an upstream server
    * or a client did (a rejection is a bug and becomes `internal`).

@@ -16,6 +16,7 @@ import { ServerRequests } from './server-requests.ts';
 import type { SessionDirectory } from './sessions.ts';
 import { spliceTraceContext } from './trace-splice.ts';
 import type { InjectMeta } from './trace-splice.ts';
+import { upstreamAddress } from './upstream-address.ts';
 
 export interface HttpUpstreamOptions {
   readonly url: URL;
@@ -73,7 +74,7 @@ export class HttpRelay implements Upstream {
       keepAliveTimeout: 4_000,
     });
     this.#context = {
-      at: { upstreamTransport: 'http', upstreamAddress: addressOf(url) } satisfies RecordedAt,
+      at: { upstreamTransport: 'http', upstreamAddress: upstreamAddress(url) } satisfies RecordedAt,
       openCalls: new OpenCalls(options.cancelGraceMs === undefined ? {} : { cancelGraceMs: options.cancelGraceMs }),
       serverRequests: new ServerRequests(
         options.serverRequestExpiryMs === undefined ? {} : { expiryMs: options.serverRequestExpiryMs }
@@ -125,9 +126,4 @@ export class HttpRelay implements Upstream {
       answer
     );
   }
-}
-
-function addressOf(url: URL): { host: string; port: number } {
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
 }

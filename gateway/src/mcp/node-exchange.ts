@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Exchange, McpHttpMethod, RecordedAt, RecordMore, SseAnswer } from './exchange.ts';
+import type { Exchange, LegacyRole, McpHttpMethod, RecordedAt, RecordMore, SseAnswer } from './exchange.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallObservation, CallObserver, CallStart, Caller, HeaderList, TraceContextCarrier } from './observer.ts';
 import { targetOf } from './outcome.ts';
@@ -17,6 +17,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export interface ExchangeParts {
   readonly httpMethod: McpHttpMethod;
+  /** omitted: Streamable HTTP */
+  readonly legacy?: LegacyRole | undefined;
   readonly server: string;
   readonly caller: Caller;
   readonly req: IncomingMessage;
@@ -61,6 +63,7 @@ export function traceOfMeta(message: ReceivedMessage): TraceContextCarrier | und
 
 export class NodeExchange implements Exchange {
   readonly httpMethod: McpHttpMethod;
+  readonly legacy: LegacyRole | undefined;
   readonly server: string;
   readonly caller: Caller;
   readonly req: IncomingMessage;
@@ -79,6 +82,7 @@ export class NodeExchange implements Exchange {
 
   constructor(parts: ExchangeParts) {
     this.httpMethod = parts.httpMethod;
+    this.legacy = parts.legacy;
     this.server = parts.server;
     this.caller = parts.caller;
     this.req = parts.req;
@@ -232,14 +236,15 @@ export class NodeExchange implements Exchange {
     this.res.end(body);
   }
 
-  /** A bridge that opens a session says so in the head of its answer to `initialize`. */
+  /** A bridge that opens a session says so in the head of its answer to `initialize`; with the older transport it is open. */
   #learnSession(headers: Record<string, string>): void {
     const initialize = this.messages.find((message) => message.method === 'initialize');
     if (initialize === undefined) return;
     const entry = Object.entries(headers).find(([name]) => name.toLowerCase() === 'mcp-session-id');
-    if (entry === undefined) return;
+    const sessionId = entry?.[1] ?? (this.legacy === undefined ? undefined : this.sessionId);
+    if (sessionId === undefined) return;
     const { client, protocolVersion } = initialize;
-    this.#sessions.learn(this.server, entry[1], {
+    this.#sessions.learn(this.server, sessionId, {
       userKey: this.caller.userKey,
       ...(client === undefined ? {} : { client }),
       ...(protocolVersion === undefined ? {} : { protocolVersion }),

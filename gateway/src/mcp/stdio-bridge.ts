@@ -1,23 +1,17 @@
 /**
- * Serves one stdio server of `mcpServers` as Streamable HTTP: a child process per MCP session (revisions 2024-11-05 to
- * 2025-11-25), and one that all clients share for requests without sessions (2026-07-28, stdio-stateless.ts). Opens,
- * finds and ends sessions, holds each to the caller that opened it, and bounds how many run and how often starts may
- * fail. What passes inside a session is the session's business; who may call at all was decided before.
+ * Serves one stdio server of `mcpServers`: a child process for each MCP session, and one that all clients share for
+ * requests without sessions (2026-07-28, stdio-stateless.ts). Says how children are started; sessions are
+ * session-bridge.ts's.
  */
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.ts';
-import type { Exchange, Upstream } from './exchange.ts';
-import type { Caller } from './observer.ts';
+import { SessionBridge, SESSION_REVISIONS } from './session-bridge.ts';
 import { StartBackoff } from './stdio-backoff.ts';
+import { childChannel } from './stdio-channel.ts';
 import type { ChildOptions } from './stdio-child.ts';
-import { createStdioCounters, type StdioCounters } from './stdio-counters.ts';
+import { createStdioCounters } from './stdio-counters.ts';
 import { childEnvironment, type Environment } from './stdio-environment.ts';
-import type { Failure } from './stdio-failure.ts';
+import { startTimedOut } from './stdio-failure.ts';
 import { DEFAULT_STDIO_LIMITS, type StdioLimits } from './stdio-limits.ts';
-import { acceptable, type Acceptable } from './stdio-accept.ts';
-import { refuse, refuseWith } from './stdio-refusal.ts';
-import { isStateless } from './stateless-request.ts';
-import { StdioSession } from './stdio-session.ts';
 import { StatelessServer } from './stdio-stateless.ts';
 import type { InjectMeta } from './trace-splice.ts';
 
@@ -39,272 +33,39 @@ export interface StdioBridgeOptions {
   readonly logger: Logger;
 }
 
-export interface StdioBridgeState extends Readonly<StdioCounters> {
-  readonly sessions: number;
-  /** process ids of children that run or are ending */
-  readonly pids: readonly number[];
-}
-
-const REVISIONS: ReadonlySet<string> = new Set(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']);
-const MAX_BACKOFFS = 1_000;
-const IDLE_CHECKS = 10;
-const LONGEST_IDLE_CHECK_MS = 30_000;
-
-export class StdioBridge implements Upstream {
-  readonly kind = 'stdio';
-  readonly #options: StdioBridgeOptions;
-  readonly #limits: StdioLimits;
-  readonly #counters = createStdioCounters();
-  /** by owner: a client whose `initialize` makes the child fail must not lock out the others */
-  readonly #backoffs = new Map<string, StartBackoff>();
-  readonly #sessions = new Map<string, StdioSession>();
-  /** sessions whose child is still ending */
-  readonly #ending = new Set<StdioSession>();
-  readonly #stateless: StatelessServer;
-  readonly #idleCheck: NodeJS.Timeout;
-  #closed = false;
-
+export class StdioBridge extends SessionBridge {
   constructor(options: StdioBridgeOptions) {
-    this.#options = options;
-    this.#limits = { ...DEFAULT_STDIO_LIMITS, ...options.limits };
-    this.#stateless = new StatelessServer({
-      ...this.#childOptions(),
-      server: options.server,
-      sessionRevisions: [...REVISIONS].reverse(),
-      limits: this.#limits,
-      counters: this.#counters,
-      logger: options.logger,
-    });
-    const checkMs = Math.min(this.#limits.idleMs / IDLE_CHECKS, LONGEST_IDLE_CHECK_MS);
-    this.#idleCheck = setInterval(() => this.#endIdle(), checkMs);
-    this.#idleCheck.unref();
-  }
-
-  /** For metrics and health. */
-  state(): StdioBridgeState {
-    const sessions = [...this.#sessions.values(), ...this.#ending];
-    const pids = sessions.map((session) => session.pid).filter((pid) => pid !== undefined);
-    return { ...this.#counters, sessions: this.#sessions.size, pids: [...pids, ...this.#stateless.pids] };
-  }
-
-  async handle(exchange: Exchange): Promise<void> {
-    if (this.#closed) return refuse(exchange, 'shutting_down', 'The gateway is shutting down.');
-    if (exchange.httpMethod !== 'POST' && this.#isStateless(exchange)) {
-      return refuseWith(exchange, 405, 'This revision takes POST only.', { Allow: 'POST' });
-    }
-    switch (exchange.httpMethod) {
-      case 'POST':
-        return this.#post(exchange);
-      case 'GET':
-        return this.#get(exchange);
-      case 'DELETE':
-        return this.#delete(exchange);
-    }
-  }
-
-  /** Answers what is open, ends all children and what they started. Takes at most stdinGraceMs + termGraceMs + 1 s. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearInterval(this.#idleCheck);
-    const failure: Failure = {
-      code: 'shutting_down',
-      outcome: 'upstream_unreachable',
-      message: 'The gateway is shutting down.',
+    const { server, logger, stderr = 'discard', injectMeta = 'always', cwd } = options;
+    const limits = { ...DEFAULT_STDIO_LIMITS, ...options.limits };
+    const counters = createStdioCounters();
+    const command = {
+      command: options.command,
+      args: options.args ?? [],
+      env: childEnvironment(options.inheritedEnv, options.env ?? {}),
+      ...(cwd === undefined ? {} : { cwd }),
     };
-    const ending = [...this.#ending].map((session) => session.gone);
-    const sessions = [...this.#sessions.values()].map((session) => session.end(failure));
-    await Promise.all([...sessions, ...ending, this.#stateless.end(failure)]);
-  }
-
-  /** Kills all children at once, without waiting: for the last moment of a process that dies. */
-  killNow(): void {
-    for (const session of [...this.#sessions.values(), ...this.#ending]) session.killNow();
-    this.#stateless.killNow();
-  }
-
-  async #post(exchange: Exchange): Promise<void> {
-    const accepts = acceptable(exchange.header('accept'));
-    if (!accepts.json && !accepts.sse) {
-      return refuseWith(exchange, 406, 'Accept must allow application/json and text/event-stream.');
-    }
-    const unusable = exchange.messages.some((message) => message.kind === 'invalid' || message.ambiguous.length > 0);
-    if (unusable || exchange.messages.length === 0) {
-      return refuse(exchange, 'invalid_request', 'The body holds something that is no JSON-RPC 2.0 message.');
-    }
-    if (this.#isStateless(exchange)) return this.#stateless.post(exchange, accepts, ownerOf(exchange.caller));
-    if (exchange.messages.some((message) => message.kind === 'request' && message.method === 'initialize')) {
-      return this.#initialize(exchange, accepts);
-    }
-    return this.#withSession(exchange, (session) => {
-      if (!session.congested) return session.post(exchange, accepts);
-      const text = `The MCP server "${this.#options.server}" does not read its input. Try again later, or start a new session.`;
-      return refuse(exchange, 'upstream_unreachable', text);
-    });
-  }
-
-  async #get(exchange: Exchange): Promise<void> {
-    if (!acceptable(exchange.header('accept')).sse) {
-      return refuseWith(exchange, 406, 'Accept must allow text/event-stream.');
-    }
-    return this.#withSession(exchange, (session) => session.get(exchange));
-  }
-
-  async #delete(exchange: Exchange): Promise<void> {
-    return this.#withSession(exchange, async (session) => {
-      void session.end({ code: 'session_unknown', outcome: 'cancelled', message: 'The client ended the session.' });
-      await exchange.sendJson(200, undefined, Promise.resolve());
-    });
-  }
-
-  #isStateless(exchange: Exchange): boolean {
-    const session = this.#sessions.get(exchange.sessionId ?? '');
-    return isStateless(exchange, session?.protocolVersion);
-  }
-
-  async #withSession(exchange: Exchange, use: (session: StdioSession) => Promise<void>): Promise<void> {
-    const { sessionId } = exchange;
-    if (sessionId === undefined) {
-      return refuse(
-        exchange,
-        'invalid_request',
-        'Mcp-Session-Id is missing. Send "initialize" first, then its session id.'
-      );
-    }
-    const session = this.#sessions.get(sessionId);
-    // A foreign session looks like none: its id is a capability, and whether it exists is nobody else's business.
-    if (session?.owner !== ownerOf(exchange.caller)) {
-      const foreign = { outcome: 'denied', deniedBy: 'authentication' } as const;
-      const text = 'There is no such session. Start a new one with "initialize".';
-      return refuse(exchange, 'session_unknown', text, session === undefined ? undefined : foreign);
-    }
-    const version = exchange.header('mcp-protocol-version');
-    if (version !== undefined && !REVISIONS.has(version) && version !== session.protocolVersion) {
-      const known = [...REVISIONS].join(', ');
-      return refuse(exchange, 'invalid_request', `Unsupported protocol version. Supported are ${known}.`);
-    }
-    return use(session);
-  }
-
-  async #initialize(exchange: Exchange, accepts: Acceptable): Promise<void> {
-    const { server, logger } = this.#options;
-    if (exchange.messages.length > 1) {
-      return refuse(exchange, 'invalid_request', '"initialize" must be alone in its body.');
-    }
-    if (exchange.sessionId !== undefined) {
-      return this.#withSession(exchange, () =>
-        refuse(
-          exchange,
-          'invalid_request',
-          'This session is initialized already. Leave Mcp-Session-Id away for a new one.'
-        )
-      );
-    }
-    const backoff = this.#backoffs.get(ownerOf(exchange.caller));
-    const waitMs = backoff?.waitMs() ?? 0;
-    if (waitMs > 0) {
-      const text = `The MCP server "${server}" failed to start ${backoff?.failures ?? 0} times in a row. The next attempt is allowed in ${Math.ceil(waitMs / 1000)} s. See the gateway's log.`;
-      return refuse(exchange, 'upstream_unreachable', text);
-    }
-    if (!this.#makeRoom()) {
-      const text = `The MCP server "${server}" has ${this.#limits.maxSessions} sessions open, which is its limit. End one, or try again later.`;
-      return refuse(exchange, 'rate_limited', text);
-    }
-    const session = this.#start(exchange);
-    if (session === undefined) {
-      const text = `The MCP server "${server}" could not be started. Check "command", "args" and "cwd" of mcpServers.${server} in the gateway's configuration.`;
-      return refuse(exchange, 'upstream_unreachable', text);
-    }
-    this.#sessions.set(session.id, session);
-    const { pid } = session;
-    if (pid !== undefined) logger.info('stdio.child_started', { server, pid, sessions: this.#sessions.size });
-    return session.post(exchange, accepts);
-  }
-
-  /** @returns undefined when the operating system refuses at once, e.g. arguments that are too long */
-  #start(exchange: Exchange): StdioSession | undefined {
-    const owner = ownerOf(exchange.caller);
-    try {
-      return this.#createSession(exchange, owner);
-    } catch (error) {
-      this.#startFailed(owner);
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      this.#options.logger.warn('stdio.child_not_started', { server: this.#options.server, code });
-      return undefined;
-    }
-  }
-
-  #createSession(exchange: Exchange, owner: string): StdioSession {
-    const { server, logger } = this.#options;
-    const session: StdioSession = new StdioSession(exchange, {
-      ...this.#childOptions(),
-      id: randomUUID(),
-      owner,
+    super({
+      kind: 'stdio',
       server,
-      limits: this.#limits,
-      counters: this.#counters,
-      logger,
-      onOpen: () => this.#backoffs.delete(owner),
-      onEnd: (startFailed) => {
-        if (startFailed) this.#startFailed(owner);
-        this.#sessions.delete(session.id);
-        this.#ending.add(session);
-        void session.gone.then(() => this.#ending.delete(session));
-      },
-    });
-    return session;
-  }
-
-  #childOptions() {
-    const {
-      command,
-      args = [],
-      env = {},
-      cwd,
-      inheritedEnv,
-      stderr = 'discard',
-      injectMeta = 'always',
-    } = this.#options;
-    const environment = childEnvironment(inheritedEnv, env);
-    return {
-      command: { command, args, env: environment, ...(cwd === undefined ? {} : { cwd }) },
-      stderr,
+      at: { upstreamTransport: 'stdio' },
+      open: childChannel({ ...limits, maxLineBytes: limits.maxMessageBytes, stderr, server, command, counters }),
+      stateless: new StatelessServer({
+        server,
+        command,
+        stderr,
+        injectMeta,
+        limits,
+        counters,
+        logger,
+        sessionRevisions: SESSION_REVISIONS,
+      }),
+      limits,
+      counters,
       injectMeta,
-    } as const;
+      logger,
+      notStarted: `The MCP server "${server}" could not be started. Check "command", "args" and "cwd" of mcpServers.${server} in the gateway's configuration.`,
+      silent: startTimedOut(server, limits.startTimeoutMs),
+      createBackoff: () => new StartBackoff(() => performance.now()),
+    });
   }
-
-  #startFailed(owner: string): void {
-    this.#counters.startFailures += 1;
-    const backoff = this.#backoffs.get(owner) ?? new StartBackoff(() => performance.now());
-    backoff.failed();
-    this.#backoffs.delete(owner);
-    this.#backoffs.set(owner, backoff);
-    const [oldest] = this.#backoffs.keys();
-    if (this.#backoffs.size > MAX_BACKOFFS && oldest !== undefined) this.#backoffs.delete(oldest);
-  }
-
-  /** Many clients never end their sessions, so at the limit the one that is idle longest gives way. */
-  #makeRoom(): boolean {
-    if (this.#ending.size >= this.#limits.maxSessions) return false;
-    if (this.#sessions.size < this.#limits.maxSessions) return true;
-    const [idlest] = [...this.#sessions.values()].toSorted((a, b) => b.idleMs - a.idleMs);
-    if (idlest === undefined || idlest.idleMs < this.#limits.yieldAfterMs) return false;
-    this.#endUnused(idlest);
-    return true;
-  }
-
-  #endIdle(): void {
-    for (const session of [...this.#sessions.values()]) {
-      if (session.idleMs >= this.#limits.idleMs) this.#endUnused(session);
-    }
-    this.#stateless.endIfIdle();
-  }
-
-  #endUnused(session: StdioSession): void {
-    void session.end({ code: 'session_unknown', outcome: 'cancelled', message: 'The session was idle for too long.' });
-  }
-}
-
-/** Whose session it is. The name of the key counts too: keys without a user share an empty user key. */
-function ownerOf(caller: Caller): string {
-  return JSON.stringify([caller.userKey, caller.keyName]);
 }

@@ -4,15 +4,15 @@
  * Part of a session; it neither starts nor ends the child.
  */
 import { wireError } from '../errors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RecordedAt } from './exchange.ts';
 import { idKey } from './message-builder.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallEnd } from './observer.ts';
+import type { RequestAnswer } from './request-answer.ts';
 import type { StdioCounters } from './stdio-counters.ts';
 import type { Failure } from './stdio-failure.ts';
 import type { StdioLimits } from './stdio-limits.ts';
 import { capture, endOfResponse } from './stdio-outcome.ts';
-import type { PostAnswer } from './stdio-post-answer.ts';
 import { relabel } from './stdio-relabel.ts';
 import { OpenRequests, type OpenRequest } from './stdio-requests.ts';
 import { cancelledNotification, rpcErrorBody } from './stdio-rpc.ts';
@@ -21,13 +21,17 @@ import type { InjectMeta } from './trace-splice.ts';
 /** What the calls need of their session. */
 export interface CallsLink {
   readonly server: string;
+  readonly at: RecordedAt;
   readonly limits: StdioLimits;
   readonly counters: StdioCounters;
   readonly injectMeta: InjectMeta;
   /** JSON text of `_meta` for messages of the gateway's own, where the revision wants one */
   readonly ownMeta?: string;
-  /** @returns false when the child takes nothing any more */
-  send(json: Uint8Array): boolean;
+  /**
+   * @param onFailed the child did not take this message, but may take others
+   * @returns false when it takes nothing any more
+   */
+  send(json: Uint8Array, onFailed?: (failure: Failure) => void): boolean;
   /** The client was asked something and has not answered: then a request may take longer. */
   clientIsAsked(): boolean;
   /** A request whose answer has no end, and so no time limit. */
@@ -52,8 +56,8 @@ export class ClientCalls {
   }
 
   /** Opens the record and announces the request to its answer; nothing is sent yet. */
-  open(exchange: Exchange, message: ReceivedMessage, answer: PostAnswer): OpenRequest {
-    const observation = exchange.begin(message, { upstreamTransport: 'stdio' });
+  open(exchange: Exchange, message: ReceivedMessage, answer: RequestAnswer): OpenRequest {
+    const observation = exchange.begin(message, this.#link.at);
     const intent = observation.intent();
     intent.catch(() => undefined);
     answer.expect(intent);
@@ -91,7 +95,7 @@ export class ClientCalls {
     const labels = { id: gatewayId, progressToken: gatewayId, trace: observation.upstreamTrace, injectMeta };
     const json = relabel(message, labels);
     observation.upstreamStarted();
-    if (!this.#link.send(json)) {
+    if (!this.#link.send(json, (failure) => this.#fail(request, failure))) {
       const text = `The MCP server "${server}" has ended. Try again, with a new session if you had one.`;
       this.#fail(request, { code: 'child_exited', outcome: 'upstream_unreachable', message: text });
     }
@@ -141,8 +145,12 @@ export class ClientCalls {
     request.answer.withdraw(request.clientId);
   }
 
-  /** The client is gone: its requests are cancelled at the child. @returns what was open */
-  abandon(answer: PostAnswer): readonly OpenRequest[] {
+  /**
+   * The client is gone: its requests are cancelled at the child.
+   * @param answer omitted: all of the session
+   * @returns what was open
+   */
+  abandon(answer?: RequestAnswer): readonly OpenRequest[] {
     const requests = this.requests.takeAll(answer);
     for (const request of requests) {
       this.#cancelAtChild(request, 'The client disconnected.');
@@ -152,7 +160,7 @@ export class ClientCalls {
   }
 
   /** An intent of this answer could not be recorded: nothing of it may go on. @returns what was open */
-  refuse(answer: PostAnswer): readonly OpenRequest[] {
+  refuse(answer: RequestAnswer): readonly OpenRequest[] {
     const requests = this.requests.takeAll(answer);
     for (const request of requests) {
       this.#cancelAtChild(request, 'The call could not be recorded.');
@@ -205,7 +213,8 @@ export class ClientCalls {
   #end(request: OpenRequest, end: CallEnd, httpStatus?: number): Promise<unknown> {
     const upstreamMs = performance.now() - request.sentAt;
     const whole = { ...this.#link.sessionFacts(), upstreamMs, ttfbMs: upstreamMs, ...end };
-    const recorded = request.observation.end(httpStatus === undefined ? whole : { ...whole, httpStatus });
+    const status = httpStatus === undefined ? undefined : (request.answer.httpStatus ?? httpStatus);
+    const recorded = request.observation.end(status === undefined ? whole : { ...whole, httpStatus: status });
     const settled = Promise.all([request.intent, recorded]);
     settled.catch(() => undefined);
     return settled;

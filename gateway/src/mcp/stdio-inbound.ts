@@ -3,7 +3,7 @@
  * questions and other notifications where the client can hear them. Part of a session. What is no message is counted,
  * never shown.
  */
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RecordedAt } from './exchange.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallEnd } from './observer.ts';
 import type { ClientCalls } from './stdio-calls.ts';
@@ -14,6 +14,7 @@ import { readLine, relabel } from './stdio-relabel.ts';
 import type { SessionStreams } from './stdio-streams.ts';
 
 export interface InboundLink {
+  readonly at: RecordedAt;
   readonly calls: ClientCalls;
   readonly questions: ServerQuestions;
   readonly streams: SessionStreams;
@@ -22,8 +23,6 @@ export interface InboundLink {
   latestExchange(): Exchange;
   sessionFacts(): Partial<CallEnd>;
 }
-
-const RECORDED_AT = { upstreamTransport: 'stdio' } as const;
 
 export class ChildMessages {
   readonly #link: InboundLink;
@@ -46,8 +45,8 @@ export class ChildMessages {
   }
 
   /**
-   * The stdio transport does not say which request a question belongs to. With one open request it is that one; with
-   * several nobody can tell, so it takes the standalone stream, as the newest of them would be a guess.
+   * Neither stdio nor the older HTTP+SSE transport says which request a question belongs to. With one open request it is
+   * that one; with several nobody can tell, so it takes the standalone stream, as the newest of them would be a guess.
    */
   #onQuestion(question: ReceivedMessage): void {
     const related = this.#link.calls.requests.only();
@@ -88,7 +87,7 @@ export class ChildMessages {
   }
 
   #deliver(message: ReceivedMessage, bytes: Buffer, target: Target, parentCallId?: string): void {
-    const observation = this.#link.latestExchange().begin({ ...message, bytes }, RECORDED_AT, {
+    const observation = this.#link.latestExchange().begin({ ...message, bytes }, this.#link.at, {
       kind: 'notification',
       fromUpstream: true,
       requestBody: bytes,

@@ -5,6 +5,7 @@
  * before the responses. Knows nothing of the child.
  */
 import type { Exchange } from './exchange.ts';
+import type { RequestAnswer } from './request-answer.ts';
 import type { Acceptable } from './stdio-accept.ts';
 import type { Carrier, EventStream, Flow, OutgoingEvent } from './stdio-event-stream.ts';
 import { toEventData } from './stdio-framing.ts';
@@ -36,7 +37,7 @@ interface Answer {
 
 const CANCELLED = -32800;
 
-export class PostAnswer {
+export class PostAnswer implements RequestAnswer {
   readonly exchange: Exchange;
   /** Resolves when this connection has nothing more to carry. */
   readonly done: Promise<void>;
@@ -59,13 +60,11 @@ export class PostAnswer {
     return this.#stream;
   }
 
-  /** Whether messages other than responses can go here. */
   get carriesEvents(): boolean {
     if (this.#finished) return false;
     return this.#stream === undefined ? this.#options.accepts.sse && this.exchange.unanswered : !this.#stream.ended;
   }
 
-  /** One more request whose response belongs here. All are announced before `start`. */
   expect(intent: Promise<unknown>): void {
     this.#open += 1;
     this.#intents.push(intent);
@@ -83,10 +82,6 @@ export class PostAnswer {
     this.#openStream()?.push(event);
   }
 
-  /**
-   * @param status for a plain answer to a single request
-   * @param instead the JSON-RPC error for the stream when the answer could not be recorded
-   */
   respond(body: Uint8Array, settled: Promise<unknown>, instead: () => Uint8Array, status = 200): void {
     this.#open -= 1;
     const answer = { body, settled, status, instead };
@@ -95,7 +90,6 @@ export class PostAnswer {
     this.#finishIfComplete();
   }
 
-  /** A request that gets no response, since the client cancelled it. */
   withdraw(rpcId: string): void {
     this.#open -= 1;
     if (this.#open === 0 && this.#answers.length === 0 && this.#openStream() === undefined) {

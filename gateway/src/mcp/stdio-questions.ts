@@ -4,7 +4,7 @@
  * Part of a session. A question that cannot be recorded is not asked.
  */
 import { wireError } from '../errors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RecordedAt } from './exchange.ts';
 import { idKey } from './message-builder.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallEnd } from './observer.ts';
@@ -23,12 +23,11 @@ export interface Target {
 }
 
 export interface QuestionsLink {
+  readonly at: RecordedAt;
   readonly limits: StdioLimits;
   readonly counters: StdioCounters;
   send(json: Uint8Array): boolean;
 }
-
-const RECORDED_AT = { upstreamTransport: 'stdio' } as const;
 
 export class ServerQuestions {
   readonly #open = new OpenQuestions();
@@ -57,7 +56,7 @@ export class ServerQuestions {
     }
     const gatewayId = this.#open.nextId();
     const bytes = relabel(question, { id: gatewayId });
-    const observation = exchange.begin({ ...question, id: gatewayId, bytes }, RECORDED_AT, {
+    const observation = exchange.begin({ ...question, id: gatewayId, bytes }, this.#link.at, {
       kind: 'server_request',
       fromUpstream: true,
       requestBody: bytes,

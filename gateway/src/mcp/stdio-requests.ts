@@ -6,8 +6,8 @@
 import type { ReceivedMessage } from './message.ts';
 import { idKey } from './message-builder.ts';
 import type { CallObservation } from './observer.ts';
+import type { RequestAnswer } from './request-answer.ts';
 import type { EventStream } from './stdio-event-stream.ts';
-import type { PostAnswer } from './stdio-post-answer.ts';
 
 export interface OpenRequest {
   /** JSON text, towards the child; also its progress token there */
@@ -17,7 +17,7 @@ export interface OpenRequest {
   readonly message: ReceivedMessage;
   readonly observation: CallObservation;
   readonly intent: Promise<void>;
-  readonly answer: PostAnswer;
+  readonly answer: RequestAnswer;
   /** undefined: it may take as long as it likes */
   readonly timer: NodeJS.Timeout | undefined;
   /** `performance.now()` */
@@ -63,7 +63,7 @@ export class OpenRequests {
     return request;
   }
 
-  takeAll(of?: PostAnswer): OpenRequest[] {
+  takeAll(of?: RequestAnswer): OpenRequest[] {
     const requests = [...this.#byGatewayId.values()].filter((request) => of === undefined || request.answer === of);
     for (const request of requests) this.take(request.gatewayId);
     return requests;

@@ -70,6 +70,7 @@ export class StatelessConnection {
     });
     this.#calls = new ClientCalls({
       server: options.server,
+      at: RECORDED_AT,
       // the bound for one client is the server's business: here are all of them
       limits: { ...limits, maxOpenRequests: limits.maxOpenRequests * limits.maxSessions },
       counters,

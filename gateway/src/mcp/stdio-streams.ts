@@ -1,8 +1,10 @@
 /**
  * The event streams of one session: the standalone one that a client opens with GET, and one for each POST that is
- * answered as a stream. Answers GET: opens the standalone stream or carries on where `Last-Event-ID` says.
+ * answered as a stream. Answers GET: opens the standalone stream or carries on where `Last-Event-ID` says. A client of
+ * the older HTTP+SSE transport has the standalone one only, and cannot come back to it.
  */
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RecordedAt, SseEvent } from './exchange.ts';
+import type { CallEnd } from './observer.ts';
 import { EventStream, type Carrier, type FlowGauge } from './stdio-event-stream.ts';
 import type { StdioLimits } from './stdio-limits.ts';
 import { refuse, refuseWith } from './stdio-refusal.ts';
@@ -10,21 +12,28 @@ import { parseEventId, ReplayBuffer } from './stdio-replay.ts';
 
 const STANDALONE = 0;
 
+export interface SessionStreamsOptions {
+  readonly at: RecordedAt;
+  readonly limits: StdioLimits;
+  readonly gauge: FlowGauge;
+  readonly resumable: boolean;
+  /** counts events that fell out of the replay buffer before the client got them */
+  readonly onLost: (events: number) => void;
+}
+
 export class SessionStreams {
   readonly standalone: EventStream;
-  readonly #limits: StdioLimits;
-  readonly #gauge: FlowGauge;
-  readonly #onLost: (events: number) => void;
-  readonly #replay: ReplayBuffer;
+  readonly #options: SessionStreamsOptions;
+  readonly #replay: ReplayBuffer | undefined;
   readonly #streams = new Map<number, EventStream>();
   #nextNo = STANDALONE;
+  /** how the records of streams end */
+  #end: CallEnd = { outcome: 'success', httpStatus: 200 };
 
-  /** @param onLost counts events that fell out of the replay buffer before the client got them */
-  constructor(limits: StdioLimits, gauge: FlowGauge, onLost: (events: number) => void) {
-    this.#limits = limits;
-    this.#onLost = onLost;
-    this.#gauge = gauge;
-    this.#replay = new ReplayBuffer({ maxEvents: limits.replayEvents, maxBytes: limits.replayBytes });
+  constructor(options: SessionStreamsOptions) {
+    this.#options = options;
+    const { replayEvents, replayBytes } = options.limits;
+    this.#replay = options.resumable ? new ReplayBuffer({ maxEvents: replayEvents, maxBytes: replayBytes }) : undefined;
     this.standalone = this.#open();
   }
 
@@ -58,7 +67,14 @@ export class SessionStreams {
     return this.#carry(exchange, stream, position.seq, headers);
   }
 
-  async endAll(): Promise<void> {
+  /** Resolves when the client has left or the session has ended. @param first what the stream begins with */
+  carryOnly(exchange: Exchange, first: SseEvent): Promise<void> {
+    return this.#carry(exchange, this.standalone, undefined, {}, first);
+  }
+
+  /** @param end how the records of the streams end that are open */
+  async endAll(end: Pick<CallEnd, 'outcome' | 'errorType'>): Promise<void> {
+    this.#end = { ...end, httpStatus: 200 };
     await Promise.all([...this.#streams.values()].map((stream) => stream.end()));
   }
 
@@ -66,11 +82,13 @@ export class SessionStreams {
     exchange: Exchange,
     stream: EventStream,
     afterSeq: number | undefined,
-    headers: Record<string, string>
+    headers: Record<string, string>,
+    first?: SseEvent
   ): Promise<void> {
-    const observation = exchange.begin(undefined, { upstreamTransport: 'stdio' });
+    const observation = exchange.begin(undefined, this.#options.at);
     const intent = observation.intent();
     const answer = exchange.openSse(intent, headers);
+    if (first !== undefined) void answer.send(first);
     const carrier: Carrier = { answer, destroy: () => exchange.res.destroy() };
     const released = stream.attach(carrier, afterSeq);
     const lost = (): void => stream.detach(carrier);
@@ -78,20 +96,21 @@ export class SessionStreams {
     exchange.signal.addEventListener('abort', lost, { once: true });
     if (exchange.signal.aborted) lost();
     await released;
-    await observation.end({ outcome: 'success', httpStatus: 200 }).catch(() => undefined);
+    await observation.end(this.#end).catch(() => undefined);
   }
 
   #open(onAbandoned?: () => void): EventStream {
+    const { limits, gauge, onLost } = this.#options;
     const streamNo = this.#nextNo;
     this.#nextNo += 1;
     const stream = new EventStream({
       streamNo,
-      replay: this.#replay,
-      gauge: this.#gauge,
-      stallTimeoutMs: this.#limits.stallTimeoutMs,
-      keepAliveMs: this.#limits.keepAliveMs,
-      graceMs: this.#limits.resumeGraceMs,
-      onLost: this.#onLost,
+      ...(this.#replay === undefined ? {} : { replay: this.#replay }),
+      gauge,
+      stallTimeoutMs: limits.stallTimeoutMs,
+      keepAliveMs: limits.keepAliveMs,
+      graceMs: limits.resumeGraceMs,
+      onLost,
       ...(onAbandoned === undefined ? {} : { onAbandoned }),
     });
     this.#streams.set(streamNo, stream);

@@ -37,6 +37,12 @@ export function AuditLogContent(props: AuditLogContentProps) {
   const { time, filters, query, columns, isLive, timeline, facets, onFilter } = props;
   const styles = useStyles2(getStyles);
   const [isScrolled, setScrolled] = useState(false);
+  const [scrolledLive, setScrolledLive] = useState(isLive);
+  if (scrolledLive !== isLive) {
+    // the live list is another one, and begins at its top
+    setScrolledLive(isLive);
+    setScrolled(false);
+  }
   const [isPointed, setPointed] = useState(false);
   const [isOpen, setOpen] = useState(false);
   const filterParams = useMemo(() => filterQuery(filters), [filters]);
@@ -47,7 +53,7 @@ export function AuditLogContent(props: AuditLogContentProps) {
     isLive,
     isReading: isScrolled || isOpen || (isLive && isPointed),
   });
-  const open = useOpenCall(list.rows);
+  const open = useOpenCall(list.rows, isLive);
   if (isOpen !== (open.activeId !== undefined)) setOpen(open.activeId !== undefined);
   const [frame, height] = useRemainingHeight<HTMLDivElement>();
   const [listFrame, width] = useWidth<HTMLDivElement>();

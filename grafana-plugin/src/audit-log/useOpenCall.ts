@@ -19,10 +19,16 @@ export interface OpenCall {
   leave(): void;
 }
 
-export function useOpenCall(rows: readonly Call[]): OpenCall {
+/** @param isLive the live list is another one: the keyboard is on none of its rows at first */
+export function useOpenCall(rows: readonly Call[], isLive: boolean): OpenCall {
   const [search, change] = useSearch();
   const id = search.get('call') ?? undefined;
-  const [moved, setMoved] = useState<string>();
+  const [reached, setReached] = useState<{ readonly id: string; readonly isLive: boolean }>();
+  const moved = reached?.isLive === isLive ? reached.id : undefined;
+  const setMoved = useCallback(
+    (to: string | undefined) => setReached(to === undefined ? undefined : { id: to, isLive }),
+    [isLive]
+  );
   const [foreign, setForeign] = useState<Call>();
   const activeId = id ?? moved;
   const show = useCallback(
@@ -36,7 +42,7 @@ export function useOpenCall(rows: readonly Call[]): OpenCall {
         { replace }
       );
     },
-    [change]
+    [change, setMoved]
   );
   const open = useCallback(
     (call: Call) => {
@@ -57,7 +63,7 @@ export function useOpenCall(rows: readonly Call[]): OpenCall {
   const leave = useCallback(() => {
     setMoved(undefined);
     close();
-  }, [close]);
+  }, [close, setMoved]);
   const move = useCallback(
     (by: number) => {
       if (rows.length === 0) return;
@@ -67,7 +73,7 @@ export function useOpenCall(rows: readonly Call[]): OpenCall {
       if (id === undefined) setMoved(next.id);
       else show(next, true);
     },
-    [rows, activeId, id, show]
+    [rows, activeId, id, show, setMoved]
   );
   const openActive = useCallback(() => {
     if (id === undefined && moved !== undefined) show({ id: moved }, false);

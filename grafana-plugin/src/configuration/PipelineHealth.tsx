@@ -24,45 +24,54 @@ export function PipelineHealth({ status }: { readonly status: Status }) {
           The store refused them. They are kept in the spool’s directory.
         </Alert>
       )}
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th>Part</th>
-            <th>Last report</th>
-            <th className={styles.number}>Recorded</th>
-            <th className={styles.number}>Shipped</th>
-            <th className={styles.number}>Waiting</th>
-            <th className={styles.number}>Lost</th>
-            <th>Verified</th>
-          </tr>
-        </thead>
-        <tbody>
-          {components.map((one) => (
-            <tr key={`${one.component} ${one.gatewayId}`}>
-              <td>
-                {one.component} <span className={styles.quiet}>{one.gatewayId}</span>
-              </td>
-              <td>{formatAgo(one.at, 'browser')}</td>
-              <td className={styles.number}>{formatCount(one.recorded)}</td>
-              <td className={styles.number}>{formatCount(one.shipped)}</td>
-              <td className={styles.number}>{formatBytes(one.spoolBytes)}</td>
-              <td className={styles.number}>{formatCount(one.lost)}</td>
-              <td>{one.lastVerifiedAt === null ? 'never' : formatAgo(one.lastVerifiedAt, 'browser')}</td>
+      {components.length === 0 ? (
+        <p>No part has reported in the last day. A gateway reports 15 seconds after its start, and from then on.</p>
+      ) : (
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th>Part</th>
+              <th>Last report</th>
+              <th className={styles.number}>Recorded</th>
+              <th className={styles.number}>Shipped</th>
+              <th className={styles.number}>Waiting</th>
+              <th className={styles.number}>Lost</th>
+              <th>Verified</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {components.map((one) => (
+              <tr key={`${one.component} ${one.gatewayId}`}>
+                <td>
+                  {one.component} <span className={styles.quiet}>{one.gatewayId}</span>
+                </td>
+                <td>{formatAgo(one.at, 'browser')}</td>
+                <td className={styles.number}>{formatCount(one.recorded)}</td>
+                <td className={styles.number}>{formatCount(one.shipped)}</td>
+                <td className={styles.number}>{formatBytes(one.spoolBytes)}</td>
+                <td className={styles.number}>{formatCount(one.lost)}</td>
+                <td>{one.lastVerifiedAt === null ? 'never' : formatAgo(one.lastVerifiedAt, 'browser')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       <p>
         The store holds {plural(store.calls, 'record')}
         {store.bytesOnDisk !== null && `, ${formatBytes(store.bytesOnDisk)} on disk`}.
       </p>
-      <p>
-        {users === null
-          ? 'Grafana does not say who its users are, so it is not known who can find their own calls.'
-          : `${formatCount(users.matched)} of ${plural(users.calling, 'person', 'people')} who called in the last 30 days can find their own calls in Grafana.`}
-      </p>
+      <p>{matchingOf(users)}</p>
     </Section>
   );
+}
+
+/** How many people find their own calls, in words. */
+function matchingOf(users: Status['users']): string {
+  if (users === null) return 'Grafana does not say who its users are, so it is not known who can find their own calls.';
+  if (users.calling === 0)
+    return 'Nobody is counted yet who called in the last 30 days. A new call is counted within a minute.';
+  const { matched, calling } = users;
+  return `${formatCount(matched)} of ${plural(calling, 'person', 'people')} who called in the last 30 days can find their own calls in Grafana.`;
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

@@ -2,7 +2,7 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Alert, Button, Combobox, Field, IconButton, MultiCombobox, Stack, useStyles2 } from '@grafana/ui';
-import { useMemo, useState } from 'react';
+import { useId, useMemo, useState } from 'react';
 import { toApiFailure } from '../data/api-failure.ts';
 import type { RoleSettings } from '../data/contract.ts';
 import { useFacets } from '../data/useTimeline.ts';
@@ -127,6 +127,7 @@ interface AuditorTeamRowProps {
 function AuditorTeamRow({ team, servers, members, mayChange, onServers, onRemove }: AuditorTeamRowProps) {
   const styles = useStyles2(getStyles);
   const known = useKnownServers();
+  const id = useId();
   const options = useMemo(
     () => [
       { value: ALL_SERVERS, label: 'all servers' },
@@ -138,9 +139,11 @@ function AuditorTeamRow({ team, servers, members, mayChange, onServers, onRemove
     <div className={styles.row}>
       <div className={styles.rowHead}>
         <strong>{team}</strong>
+        <label htmlFor={id} className="sr-only">
+          Servers of {team}
+        </label>
         <MultiCombobox
-          id={`servers-of-${team}`}
-          aria-label={`Servers of ${team}`}
+          id={id}
           width={48}
           disabled={!mayChange}
           options={options}

@@ -23,7 +23,7 @@ export default function SessionPage() {
   const timeZone = search.get('timezone') ?? 'browser';
   const session = useSession(key);
   const calls = useMemo(() => session.data?.pages.flatMap(({ items }) => items) ?? [], [session.data]);
-  const open = useOpenCall(calls);
+  const open = useOpenCall(calls, false);
   useRowKeys({ move: open.move, open: open.openActive, close: open.close });
   const first = session.data?.pages[0]?.session;
   const pageNav: NavModelItem = {

@@ -14,6 +14,7 @@ const HEIGHT = { 1280: 800, 1920: 1080 } as Readonly<Record<number, number>>;
 export class GrafanaUser {
   readonly page: Page;
   readonly #context: BrowserContext;
+  readonly #base: string;
   /** texts of all answers of the audit API and of Grafana */
   readonly answers: string[] = [];
   /** what must not be: errors of scripts, refused by the content security policy */
@@ -25,6 +26,7 @@ export class GrafanaUser {
 
   constructor(context: BrowserContext, page: Page, base: string) {
     this.#context = context;
+    this.#base = base;
     this.page = page;
     page.on('pageerror', (error) => this.troubles.push(error.message));
     page.on('console', (message) => {
@@ -62,6 +64,8 @@ export class GrafanaUser {
       viewport: { width, height: HEIGHT[width] ?? 900 },
       baseURL: base,
       timezoneId: 'UTC',
+      // nothing fades or slides in, so nothing has to be waited for
+      reducedMotion: 'reduce',
     });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
     await context.addCookies([
@@ -73,25 +77,53 @@ export class GrafanaUser {
     return new GrafanaUser(context, page, base);
   }
 
-  /** @param path e.g. `audit-logs?server=sample` */
+  /**
+   * Goes there as a click in Grafana's navigation does; the first time the page is loaded.
+   * @param path e.g. `audit-logs?server=sample`
+   */
   async visit(path: string): Promise<void> {
-    await this.page.goto(`/a/${PLUGIN}/${path}`);
+    await this.#go(`/a/${PLUGIN}/${path}`);
     await this.page.locator('h1').waitFor();
     await this.settled();
   }
 
   async visitConfiguration(): Promise<void> {
-    await this.page.goto(`/plugins/${PLUGIN}`);
+    await this.#go(`/plugins/${PLUGIN}`);
     await this.settled();
+  }
+
+  /** Loads the page anew, with nothing in memory: what changed meanwhile is seen. */
+  async load(path: string): Promise<void> {
+    await this.page.goto(`/a/${PLUGIN}/${path}`);
+    await this.settled();
+  }
+
+  async #go(address: string): Promise<void> {
+    if (!this.page.url().startsWith(this.#base)) {
+      await this.page.goto(address);
+      return;
+    }
+    await this.page.evaluate(async (to) => {
+      // as when a link is clicked, no field has the keyboard
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      window.history.pushState(null, '', to);
+      window.dispatchEvent(new PopStateEvent('popstate'));
+      // drawn once, so what it asks for has been asked
+      for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+    }, address);
   }
 
   /** Nothing loads any more: no request for data runs, and no place waits for some. */
   async settled(): Promise<void> {
-    await until(async () => {
-      if (this.#running.size > 0) return false;
-      await this.page.waitForTimeout(QUIET_MS);
-      return this.#running.size === 0 && (await this.page.locator(LOADING).count()) === 0;
-    }, 'everything is loaded');
+    await until(
+      async () => {
+        if (this.#running.size > 0) return false;
+        await this.page.waitForTimeout(QUIET_MS);
+        return this.#running.size === 0 && (await this.page.locator(LOADING).count()) === 0;
+      },
+      () =>
+        `everything is loaded; it waits for ${[...this.#running].map((one) => one.url()).join(', ') || 'a place in the page'}`
+    );
   }
 
   /** Rows of the audit log that are in the document. */

@@ -131,7 +131,7 @@ describe.skipIf(withoutChromium())('a payload', () => {
     const other = await vera.page.evaluate(async (base) => {
       const page = (await (await fetch(`${base}/calls?tool=picture&limit=1`)).json()) as { items: { id: string }[] };
       const found = page.items[0]?.id ?? '';
-      await fetch(`${base}/calls/${found}/payload`);
+      await (await fetch(`${base}/calls/${found}/payload`)).text();
       return found;
     }, API);
     sentinels += 1;

@@ -21,6 +21,8 @@ export class World {
   readonly gatelens: GatelensProcess;
   readonly preview: Preview;
   readonly browser: Browser;
+  /** what the plugin's settings must hold */
+  readonly routeSecret: string;
   readonly #people: People;
   readonly #sample: SampleServer;
   readonly #users: GrafanaUser[] = [];
@@ -29,12 +31,14 @@ export class World {
     gatelens: GatelensProcess;
     preview: Preview;
     browser: Browser;
+    routeSecret: string;
     people: People;
     sample: SampleServer;
   }) {
     this.gatelens = parts.gatelens;
     this.preview = parts.preview;
     this.browser = parts.browser;
+    this.routeSecret = parts.routeSecret;
     this.#people = parts.people;
     this.#sample = parts.sample;
   }
@@ -73,7 +77,7 @@ export class World {
     });
     await gatelens.start();
     preview.provision(gatelens.urls.auditApi);
-    return new World({ gatelens, preview, browser, people, sample });
+    return new World({ gatelens, preview, browser, routeSecret: secrets.routeSecret, people, sample });
   }
 
   /** An MCP client of somebody, connected to a server through the gateway. */

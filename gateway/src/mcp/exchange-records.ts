@@ -18,6 +18,7 @@ import { listedIn, verdictOf } from './outcome.ts';
 import type { Verdict } from './outcome.ts';
 import type { ServerRequests } from './server-requests.ts';
 import type { SessionDirectory } from './sessions.ts';
+import { isStateless } from './stateless-request.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -54,6 +55,9 @@ export class ExchangeRecords {
   #status = 0;
   #responseHeaders: HeaderList | undefined;
   #openedSession: string | undefined;
+  /** who lost the stream may come back for the rest: the client with its last event id … */
+  #hasEventIds = false;
+  /** … and then this call is known by its session */
   #resumable = false;
   #noticesEnded: Promise<unknown> | undefined;
 
@@ -120,7 +124,15 @@ export class ExchangeRecords {
 
   /** The stream has event ids: who loses it may come back for the rest. */
   eventIdSeen(): void {
+    this.#hasEventIds = true;
     this.#resumable = this.#exchange.sessionId !== undefined || this.#openedSession !== undefined;
+  }
+
+  /** Ids of calls that nobody will answer once this stream is over, as sent. A client that can resume it waits on. */
+  get strandedIds(): readonly string[] {
+    if (this.#hasEventIds && !isStateless(this.#exchange)) return [];
+    // to one that was cancelled the protocol wants no answer
+    return this.calls.filter((call) => !call.ended && !call.cancelRequested).map((call) => call.id);
   }
 
   /** Ends what needs no JSON-RPC answer: notifications, and the client's answers to server requests. */
@@ -190,13 +202,17 @@ export class ExchangeRecords {
     return undefined;
   }
 
-  /** The upstream closed the event stream in good order. */
-  streamEnded(stream: BodyCapture): Promise<unknown> {
+  /**
+   * The upstream closed the event stream in good order.
+   * @param rpcErrorCode what the client is told for each of `strandedIds`
+   */
+  streamEnded(stream: BodyCapture, rpcErrorCode?: number): Promise<unknown> {
     const response = stream.body('sse');
+    const told = rpcErrorCode === undefined ? {} : { rpcErrorCode };
     const ends: Promise<unknown>[] = [];
     for (const call of this.calls) {
       if (call.ended) continue;
-      const end = this.#end(call, this.#unlessCancelled(call, this.#httpFailure()), response);
+      const end = this.#end(call, this.#unlessCancelled(call, { ...this.#httpFailure(), ...told }), response);
       if (this.#resumable && this.#status < 300)
         this.#context.openCalls.endLater(call, end, this.#context.resumeGraceMs);
       else ends.push(call.end(end));
@@ -209,19 +225,20 @@ export class ExchangeRecords {
   /**
    * The upstream failed.
    * @param answer what the client gets instead; undefined when its answer had begun
+   * @param told the answer was an event stream, on which the client gets an error for each of `strandedIds`
    */
-  failed(code: ErrorCode, answer: Uint8Array | undefined, stream: BodyCapture): Promise<unknown> {
+  failed(code: ErrorCode, answer: Uint8Array | undefined, stream: BodyCapture, told = false): Promise<unknown> {
     const wire = wireError(code);
     const outcome = code === 'upstream_timeout' ? 'timeout' : 'upstream_unreachable';
     const verdict: Verdict = {
       outcome,
       errorType: code,
-      ...(answer === undefined ? {} : { rpcErrorCode: wire.rpcCode }),
+      ...(answer === undefined && !told ? {} : { rpcErrorCode: wire.rpcCode }),
     };
     const response: CapturedBody | undefined =
       answer === undefined
         ? stream.bytes > 0
-          ? stream.body('text')
+          ? stream.body(told ? 'sse' : 'text')
           : undefined
         : { chunks: [answer], bytes: answer.length, format: 'json' };
     if (answer !== undefined) this.#status = wire.status;

@@ -1,7 +1,8 @@
 /**
  * Which headers pass between client and upstream server. Everything passes but what belongs to one connection
  * (RFC 9110 §7.6.1), the client's credentials for the gateway, and what the gateway sets itself. Answers lose
- * `Set-Cookie`: it would hand the gateway's own session with the upstream to the client, whose cookies never go back.
+ * `Set-Cookie`: it would hand the gateway's own session with the upstream to the client, whose cookies never go back;
+ * and whatever says that the server is elsewhere.
  */
 import type { HeaderList, TraceContextCarrier } from './observer.ts';
 
@@ -21,7 +22,10 @@ const CREDENTIALS = ['authorization', 'cookie', 'x-api-key', 'x-gatelens-audit-t
 /** Made anew for the other connection; answers must not be compressed, since they are read as they pass. */
 const OWN = ['host', 'content-length', 'expect', 'accept-encoding', 'traceparent', 'tracestate'];
 
-const DROPPED_FROM_ANSWERS: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'set-cookie']);
+/** Where something else is: addresses behind the gateway, or ways past it. */
+const ELSEWHERE = ['location', 'content-location', 'refresh', 'alt-svc'];
+
+const DROPPED_FROM_ANSWERS: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...ELSEWHERE, 'set-cookie']);
 
 export interface RequestHeaderRules {
   /** flat list of what is configured for this upstream */

@@ -15,6 +15,7 @@ import { headersForClient } from './forwarded-headers.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { rpcErrorsFor } from './rpc-error.ts';
 import { SseScanner } from './sse-scanner.ts';
+import { strandedErrors } from './stranded-calls.ts';
 import { failureCode, failureText } from './upstream-failure.ts';
 
 /** Why nothing is read from the upstream at the moment. */
@@ -22,6 +23,9 @@ const PAUSED_FOR = { intent: 1, record: 2, client: 4 } as const;
 
 /** Clients read deeper and more than a request may hold; what they can read must be seen here, or it passes unrecorded. */
 const ANSWER_SCAN = { strict: false, maxDepth: 100_000, maxTokenBytes: 1_048_576, maxMessages: 10_000 } as const;
+
+/** Those that clients follow by themselves (RFC 9110 §15.4). */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpAnswerOptions {
   /** bytes kept of one event, at least */
@@ -108,6 +112,12 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     this.#head = { status, text: text ?? '', headers: passed };
     const session = headers['mcp-session-id'];
     this.#records.answered(status, received, typeof session === 'string' ? session : undefined);
+    if (REDIRECTS.has(status)) {
+      // followed by the client it would go past the gateway; followed here, to wherever the answer says
+      this.#upstreamFailed('upstream_redirect');
+      controller.abort(new GatelensError('upstream_redirect', 'Redirects are not followed.'));
+      return;
+    }
     const type = String(headers['content-type'] ?? '');
     if (/^\s*text\/event-stream\b/i.test(type)) {
       this.#sse = new SseScanner({
@@ -138,7 +148,9 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
       settled = this.#records.body(this.#json.end(), this.#capture);
     } else {
       const last = this.#sse.openDataLines > 0 ? this.#messagesOf() : [];
-      settled = Promise.all([...last, this.#records.streamEnded(this.#capture)]);
+      this.#held = this.#strandedErrors('upstream_reset');
+      const rpcCode = this.#held === undefined ? undefined : wireError('upstream_reset').rpcCode;
+      settled = Promise.all([...last, this.#records.streamEnded(this.#capture, rpcCode)]);
     }
     this.#recording = true;
     settled.then(
@@ -248,11 +260,25 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
       void exchange.refuse(code, text, records.failed(code, answer, this.#capture)).then(this.#onDone);
       return;
     }
+    const errors = this.#strandedErrors(code);
     const destroy = (): void => {
       exchange.res.destroy();
       this.#onDone();
     };
-    records.failed(code, undefined, this.#capture).then(destroy, destroy);
+    const end = (): void => {
+      exchange.res.end(errors);
+      this.#onDone();
+    };
+    const told = errors !== undefined;
+    records.failed(code, undefined, this.#capture, told).then(told ? end : destroy, destroy);
+  }
+
+  /** What goes out as the last of an event stream. */
+  #strandedErrors(code: ErrorCode): Buffer | undefined {
+    if (this.#sse === undefined) return undefined;
+    const errors = strandedErrors(this.#records.strandedIds, code, this.#sse);
+    if (errors !== undefined) this.#capture.add(errors);
+    return errors;
   }
 
   /** What nobody waits for, a notification, goes on to its end. */

@@ -8,7 +8,9 @@ import { idKey } from './message-builder.ts';
 
 export class OpenCall {
   readonly observation: CallObservation;
-  /** comparable form of the JSON-RPC id */
+  /** JSON text of the JSON-RPC id, as sent */
+  readonly id: string;
+  /** comparable form of it */
   readonly key: string;
   cancelRequested = false;
   /** `performance.now()` when it went upstream */
@@ -20,6 +22,7 @@ export class OpenCall {
   /** @param id JSON text of the id */
   constructor(observation: CallObservation, id: string) {
     this.observation = observation;
+    this.id = id;
     this.key = idKey(id);
   }
 

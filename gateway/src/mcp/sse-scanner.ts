@@ -57,6 +57,11 @@ export class SseScanner {
     return this.#open;
   }
 
+  /** Bytes of a line were read that no line end has ended. */
+  get inLine(): boolean {
+    return this.#at === AT.bom ? this.#bomAt > 0 : this.#at !== AT.lineStart;
+  }
+
   /** Data fields of the event that is open. */
   get openDataLines(): number {
     return this.#dataLines + (this.#at === AT.value || this.#at === AT.space ? (this.#field === 'data' ? 1 : 0) : 0);

@@ -10,6 +10,8 @@ const FAILURE_TEXT: Partial<Record<ErrorCode, string>> = {
     'The MCP server behind the gateway cannot be reached. Try again later or tell who runs the gateway.',
   upstream_timeout: 'The MCP server behind the gateway did not answer in time.',
   upstream_reset: 'The MCP server behind the gateway closed the connection before its answer was complete.',
+  upstream_redirect:
+    'The MCP server behind the gateway answered with a redirect, which the gateway does not follow. Tell who runs the gateway: mcpServers needs the final URL.',
   upstream_protocol: 'The MCP server behind the gateway sent an answer that cannot be read.',
   shutting_down: 'The gateway is shutting down. Send the request again.',
   audit_unavailable: 'This call cannot be recorded at the moment, so it was refused. Try again later.',

@@ -136,7 +136,7 @@ describe('an upstream that fails before anything was sent', () => {
     expect(connections).toBe(3);
   });
 
-  it('a stream that stalls is broken off as a timeout; one with keep-alive comments is not', async () => {
+  it('a stream that stalls is ended as a timeout; one with keep-alive comments is not', async () => {
     const upstream = await startUpstream((seen, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.write(': hi\n\n');
@@ -152,27 +152,12 @@ describe('an upstream that fails before anything was sent', () => {
     });
     const gateway = await startGateway(upstream.url, { relay: { requestTimeoutMs: 500 } });
     const [stalled, alive] = await Promise.all([post(gateway.url(), call(1)), post(gateway.url(), call(2))]);
-    expect(stalled.broken).toBe(true);
-    expect(alive.broken).toBe(false);
+    expect(stalled.body.toString()).toContain('did not answer in time');
+    expect(alive.body.toString()).not.toContain('error');
     const outcomes = Object.fromEntries(
       gateway.observer.of('tools/call').map((one) => [one.start.rpcId, one.end?.outcome])
     );
     expect(outcomes).toEqual({ 1: 'timeout', 2: 'success' });
-  });
-
-  it('a stream that is reset is broken off for the client, too', async () => {
-    const upstream = await startUpstream((_seen, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' });
-      res.write('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n');
-      setTimeout(() => res.destroy(), 20);
-    });
-    const gateway = await startGateway(upstream.url);
-    const got = await post(gateway.url(), call(1));
-    expect(got.broken).toBe(true);
-    expect(gateway.observer.only('tools/call').end).toMatchObject({
-      outcome: 'upstream_unreachable',
-      errorType: 'upstream_reset',
-    });
   });
 
   it('interim answers are not taken for the answer', async () => {

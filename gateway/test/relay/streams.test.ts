@@ -170,20 +170,6 @@ describe('an answer streamed as events', () => {
     expect(got.broken).toBe(true);
     expect(got.body.toString()).not.toContain('secret');
   });
-
-  it('is an unanswered call when it ends without the response', async () => {
-    const upstream = await startUpstream((_seen, res) => {
-      openStream(res);
-      res.end(event(progress(1)));
-    });
-    const gateway = await startGateway(upstream.url);
-    const got = await post(gateway.url(), call(1));
-    expect(got.body.toString()).toBe(event(progress(1)));
-    expect(gateway.observer.only('tools/call').end).toMatchObject({
-      outcome: 'upstream_unreachable',
-      errorType: 'upstream_protocol',
-    });
-  });
 });
 
 describe('requests of the server', () => {

@@ -32,7 +32,8 @@ export function schemaTarget(config: GatelensConfig): SchemaTarget {
   return {
     retentionMs: retention,
     embedded: store === undefined,
-    ...(store?.cluster === undefined ? {} : { cluster: store.cluster }),
+    ...(store?.cluster === undefined ? {} : { cluster: store.cluster, sharded: store.sharded }),
+    ...(store?.storagePolicy === undefined ? {} : { storagePolicy: store.storagePolicy }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { createStoreClient, type StoreClientOptions } from '../store/client.ts';
 import { startEmbeddedStore } from '../store/embedded/supervisor.ts';
-import { migrate, planMigrations, type MigrationStep } from '../store/migrations.ts';
+import { migrate, planMigrations, wholeSchema, type MigrationStep } from '../store/migrations.ts';
 
 /** A statement of a large store may take its time. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
@@ -15,14 +15,17 @@ const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 /** @returns the steps to do (`dryRun`) or done; done ones without their statements */
 export async function migrateStore(
   config: GatelensConfig,
-  { dryRun, logger }: { readonly dryRun: boolean; readonly logger: Logger }
+  { dryRun, offline, logger }: { readonly dryRun: boolean; readonly offline: boolean; readonly logger: Logger }
 ): Promise<readonly MigrationStep[]> {
+  const users = config.store?.users;
+  const wanted = { target: schemaTarget(config), ...(users === undefined ? {} : { users }) };
+  if (offline) return wholeSchema(wanted);
   const { login, close } = await openStore(config, logger);
   const client = createStoreClient({ ...login, requestTimeoutMs: STATEMENT_TIMEOUT_MS });
   try {
-    const target = schemaTarget(config);
-    if (dryRun) return await planMigrations({ client, target, logger });
-    return (await migrate({ client, target, logger })).map((name) => ({ name, statements: [] }));
+    const options = { ...wanted, client, logger };
+    if (dryRun) return await planMigrations(options);
+    return (await migrate(options)).map((name) => ({ name, statements: [] }));
   } finally {
     await client.close();
     await close();

@@ -5,6 +5,8 @@
 import * as z from 'zod';
 import { duration, httpUrl, name, secret, text } from './values.ts';
 
+const userPassword = (whose: string) => secret({ description: `Password of ${whose}.` }, 16);
+
 export const storeSchema = z
   .strictObject({
     url: httpUrl({ description: 'ClickHouse over HTTP.', example: 'http://127.0.0.1:8123' }),
@@ -19,7 +21,32 @@ export const storeSchema = z
       .meta({
         description: 'Login of `gatelens migrate`, which defines databases and tables. Omitted: `store.username`.',
       }),
-    cluster: name({ description: 'Cluster for replicated tables; omitted: one server.' }).exactOptional(),
+    cluster: name({
+      description: 'Cluster for replicated tables, as `remote_servers` of ClickHouse names it; omitted: one server.',
+    }).exactOptional(),
+    sharded: z.boolean().default(false).meta({
+      description:
+        'Spread the tables over the shards of `store.cluster`. To be decided before the first `gatelens migrate`.',
+    }),
+    storagePolicy: name({
+      description: 'Storage policy of the tables, e.g. one that moves old parts to object storage.',
+    }).exactOptional(),
+    users: z
+      .strictObject({
+        gatelens_ingest: userPassword('the collector, for metadata'),
+        gatelens_payload_ingest: userPassword('the collector, for sealed payloads'),
+        gatelens_api: userPassword('the audit API'),
+        grafana_reader: userPassword('the data source in Grafana'),
+      })
+      .exactOptional()
+      .meta({
+        description:
+          'Users that `gatelens migrate` makes, with profiles, quotas and grants. Only where it runs; omitted: they are yours to make (`provisioning/clickhouse/users.sql`).',
+      }),
+  })
+  .refine(({ sharded, cluster }) => !sharded || cluster !== undefined, {
+    path: ['sharded'],
+    message: 'needs `store.cluster`: the shards are those of a cluster',
   })
   .meta({
     description:

@@ -3,13 +3,14 @@
  * the embedded engine. Forward only: an applied file is never edited, a change is a new file. Pure but for reading.
  *
  * `{{engine:X}}` X or its replicated form · `{{on_cluster}}` ON CLUSTER clause or nothing · `{{ttl:class}}` seconds of
- * retention · `{{sql_security}}` definer's rights for views on a server.
+ * retention · `{{sql_security}}` definer's rights for views on a server. Shards: sharded-ddl.ts.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GatelensError } from '../errors.ts';
+import { shardedNames, shardedStatements } from './sharded-ddl.ts';
 import { splitStatements } from './sql-lexer.ts';
 
 const RETENTION_CLASSES = ['metadata', 'payloads', 'accessLog', 'traces', 'usage'] as const;
@@ -21,8 +22,12 @@ export interface SchemaTarget {
   readonly retentionMs: RetentionMs;
   /** the embedded engine: no users, so no definers */
   readonly embedded: boolean;
-  /** omitted: one server */
+  /** replicated tables on it; omitted: one server */
   readonly cluster?: string;
+  /** spread over the shards of the cluster */
+  readonly sharded?: boolean;
+  /** omitted: the server's default */
+  readonly storagePolicy?: string;
 }
 
 export interface MigrationFile {
@@ -77,6 +82,8 @@ function replacement(name: string, argument: string, target: SchemaTarget): stri
       return engineClause(argument, target);
     case 'on_cluster':
       return target.cluster === undefined ? '' : `ON CLUSTER '${target.cluster}'`;
+    case 'cluster':
+      return target.cluster;
     case 'sql_security':
       return target.embedded ? '' : 'DEFINER = CURRENT_USER SQL SECURITY DEFINER';
     case 'ttl':
@@ -86,12 +93,27 @@ function replacement(name: string, argument: string, target: SchemaTarget): stri
   }
 }
 
+function checkName(setting: string, name: string | undefined): void {
+  if (name !== undefined && !/^[\w.-]+$/.test(name)) {
+    throw new GatelensError(
+      'config_invalid',
+      `store.${setting} may hold letters, digits, \`_\`, \`-\` and \`.\` only.`
+    );
+  }
+}
+
+/** Of a MergeTree table, at its creation. */
+function withStoragePolicy(statement: string, policy: string | undefined): string {
+  if (policy === undefined || !/^CREATE TABLE [\s\S]*\{\{engine:\w*MergeTree/.test(statement)) return statement;
+  const setting = `storage_policy = '${policy}'`;
+  return statement.includes('\nSETTINGS ') ? `${statement}, ${setting}` : `${statement}\nSETTINGS ${setting}`;
+}
+
 /** @throws GatelensError `migration_failed` on a placeholder that is none of ours */
 export function renderStatement(statement: string, target: SchemaTarget): string {
-  if (target.cluster !== undefined && !/^[\w.-]+$/.test(target.cluster)) {
-    throw new GatelensError('config_invalid', 'store.cluster may hold letters, digits, `_`, `-` and `.` only.');
-  }
-  return statement.replaceAll(
+  checkName('cluster', target.cluster);
+  checkName('storagePolicy', target.storagePolicy);
+  return withStoragePolicy(statement, target.storagePolicy).replaceAll(
     / ?\{\{(\w+)(?::([^}]*))?\}\}/g,
     (whole: string, name: string, argument: string | undefined) => {
       const text = replacement(name, argument ?? '', target);
@@ -99,6 +121,23 @@ export function renderStatement(statement: string, target: SchemaTarget): string
         throw new GatelensError('migration_failed', `${whole.trim()} is no placeholder of the DDL.`);
       return text === '' ? '' : `${whole.startsWith(' ') ? ' ' : ''}${text}`;
     }
+  );
+}
+
+/** The statements of a target in place of one of a file. @param all statements of all files, for their names */
+export function statementRenderer(
+  all: readonly string[],
+  target: SchemaTarget
+): (statement: string) => readonly string[] {
+  if (target.sharded !== true) return (statement) => [renderStatement(statement, target)];
+  const names = shardedNames(all);
+  return (statement) => shardedStatements(statement, names).map((one) => renderStatement(one, target));
+}
+
+/** What `grafana_reader` may read. */
+export function grafanaViews(files: readonly MigrationFile[]): string[] {
+  return files.flatMap(({ statements }) =>
+    statements.flatMap((statement) => /^CREATE VIEW IF NOT EXISTS (mcp\.grafana_\w+)/.exec(statement)?.[1] ?? [])
   );
 }
 

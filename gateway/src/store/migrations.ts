@@ -10,11 +10,15 @@ import { inStore } from './client.ts';
 import {
   type MigrationFile,
   type SchemaTarget,
+  grafanaViews,
   readMigrationFiles,
   renderStatement,
   retentionSeconds,
+  statementRenderer,
   tableTtls,
 } from './migration-files.ts';
+import { localName } from './sharded-ddl.ts';
+import { type UserPasswords, identifiedBy, identifiedHidden, userStatements } from './store-users.ts';
 
 export interface MigrationOptions {
   /** of a user that may define (`gatelens_admin`); not closed here */
@@ -23,10 +27,12 @@ export interface MigrationOptions {
   readonly logger: Logger;
   /** default provisioning/clickhouse */
   readonly files?: readonly MigrationFile[];
+  /** users that `migrate` makes or changes; omitted: none */
+  readonly users?: UserPasswords;
 }
 
 export interface MigrationStep {
-  /** file name, or `retention` for changes of TTL */
+  /** file name, `retention` for changes of TTL, `users` */
   readonly name: string;
   /** rendered, in order */
   readonly statements: readonly string[];
@@ -51,31 +57,58 @@ interface AppliedRow {
   readonly checksum: string;
 }
 
-/** What `migrate` would do; changes nothing. @throws GatelensError `migration_failed`, `store_unavailable` */
+/** What `migrate` would do; changes nothing, and shows no password. @throws GatelensError `migration_failed`, `store_unavailable` */
 export async function planMigrations(options: MigrationOptions): Promise<MigrationStep[]> {
   const files = options.files ?? readMigrationFiles();
   const applied = await appliedMigrations(options.client);
   checkAgainst(files, applied);
   const pending = files.filter((file) => !applied.some((one) => one.version === file.version));
-  const steps = pending.map((file) => ({
-    name: file.name,
-    statements: file.statements.map((statement) => renderStatement(statement, options.target)),
-  }));
+  const render = rendererOf(files, options.target);
+  const steps = pending.map((file) => ({ name: file.name, statements: file.statements.flatMap(render) }));
   const retention = await retentionStep(options, files);
-  return retention.statements.length === 0 ? steps : [...steps, retention];
+  const users = options.users === undefined ? [] : [{ name: 'users', statements: usersPlan(files, options.target) }];
+  return [...steps, ...(retention.statements.length === 0 ? [] : [retention]), ...users];
+}
+
+/** All of it, for an empty store that need not be there yet. */
+export function wholeSchema(options: Pick<MigrationOptions, 'target' | 'files' | 'users'>): MigrationStep[] {
+  const files = options.files ?? readMigrationFiles();
+  const render = rendererOf(files, options.target);
+  return [
+    { name: 'schema_migrations', statements: LEDGER.flatMap(render) },
+    ...files.map((file) => ({ name: file.name, statements: file.statements.flatMap(render) })),
+    ...(options.users === undefined ? [] : [{ name: 'users', statements: usersPlan(files, options.target) }]),
+  ];
+}
+
+function rendererOf(files: readonly MigrationFile[], target: SchemaTarget): (statement: string) => readonly string[] {
+  return statementRenderer([...LEDGER, ...files.flatMap((file) => file.statements)], target);
+}
+
+/** The users of a server, without their passwords. */
+function usersPlan(files: readonly MigrationFile[], target: SchemaTarget): string[] {
+  return userStatements(grafanaViews(files), identifiedHidden).map((one) => renderStatement(one, target));
 }
 
 /** @returns names of the steps that were done. @throws GatelensError `migration_failed`, `store_unavailable` */
 export async function migrate(options: MigrationOptions): Promise<string[]> {
   const files = options.files ?? readMigrationFiles();
-  for (const statement of LEDGER) await run(options, 'schema_migrations', renderStatement(statement, options.target));
+  const { users, target } = options;
+  for (const statement of LEDGER.flatMap(rendererOf(files, target))) await run(options, 'schema_migrations', statement);
   const done: string[] = [];
   for (const step of await planMigrations({ ...options, files })) {
+    if (step.name === 'users') continue;
     for (const statement of step.statements) await run(options, step.name, statement);
     const file = files.find((one) => one.name === step.name);
-    if (file !== undefined) await remember(options.client, file);
+    if (file !== undefined) await remember(options, file);
     options.logger.info('store_migrated', { step: step.name });
     done.push(step.name);
+  }
+  if (users !== undefined) {
+    const statements = userStatements(grafanaViews(files), identifiedBy(users));
+    for (const statement of statements) await run(options, 'users', renderStatement(statement, target));
+    options.logger.info('store_migrated', { step: 'users' });
+    done.push('users');
   }
   return done;
 }
@@ -97,10 +130,13 @@ async function appliedMigrations(client: ClickHouseClient): Promise<AppliedRow[]
   return select<AppliedRow>('SELECT version, name, checksum FROM mcp.schema_migrations FINAL ORDER BY version');
 }
 
-async function remember(client: ClickHouseClient, file: MigrationFile): Promise<void> {
+async function remember({ client, target }: MigrationOptions, file: MigrationFile): Promise<void> {
   const { version, name, checksum } = file;
   const values = [{ version, name, checksum }];
-  await inStore(() => client.insert({ table: 'mcp.schema_migrations', format: 'JSONEachRow', values }));
+  // a Distributed table would take the row now and deliver it later
+  const settings =
+    target.sharded === true ? { clickhouse_settings: { distributed_foreground_insert: 1 as const } } : {};
+  await inStore(() => client.insert({ table: 'mcp.schema_migrations', format: 'JSONEachRow', values, ...settings }));
 }
 
 function checkAgainst(files: readonly MigrationFile[], applied: readonly AppliedRow[]): void {
@@ -128,14 +164,14 @@ async function retentionStep(options: MigrationOptions, files: readonly Migratio
     const result = await options.client.query({ query, format: 'JSONEachRow' });
     return result.json<{ table: string; engine_full: string }>();
   });
+  const render = rendererOf(files, options.target);
   const statements: string[] = [];
   for (const ttl of tableTtls(files)) {
-    const engine = rows.find((row) => row.table === ttl.table)?.engine_full;
+    const table = options.target.sharded === true ? localName(ttl.table) : ttl.table;
+    const engine = rows.find((row) => row.table === table)?.engine_full;
     const seconds = retentionSeconds(options.target.retentionMs, ttl.retentionClass);
     if (engine === undefined || engine.includes(`toIntervalSecond(${seconds})`)) continue;
-    statements.push(
-      renderStatement(`ALTER TABLE ${ttl.table} {{on_cluster}} MODIFY TTL ${ttl.expression}`, options.target)
-    );
+    statements.push(...render(`ALTER TABLE ${ttl.table} {{on_cluster}} MODIFY TTL ${ttl.expression}`));
   }
   return { name: 'retention', statements };
 }

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LegacyRole } from '../mcp/exchange.ts';
+import { headersInBatch, keptHeaders } from '../mcp/kept-headers.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { traceOfHeaders, traceOfMeta } from '../mcp/node-exchange.ts';
 import type { CallObserver, CallStart, Caller, HeaderList } from '../mcp/observer.ts';
@@ -50,7 +51,7 @@ export interface Refusal {
 const NO_BYTES = Buffer.alloc(0);
 /** An attempt's body is evidence, not a call: no more than this of it is kept, and of a stranger's headers and body less. */
 const KEPT_BYTES = 65_536;
-const KEPT_OF_STRANGERS = { headerBytes: 4096, valueChars: 512, bodyBytes: 4096 } as const;
+const KEPT_OF_STRANGERS = { bodyBytes: 4096, headers: { bytes: 4096, valueChars: 512 } } as const;
 const DENIED: ReadonlySet<ErrorCode> = new Set([
   'origin_denied',
   'unauthenticated',
@@ -105,10 +106,13 @@ type AttemptEnd = Parameters<ReturnType<CallObserver['begin']>['end']>[0] & { re
 async function recordAttempt(observer: CallObserver, attempt: Attempt, end: AttemptEnd): Promise<void> {
   const messages = attempt.messages ?? [];
   const subjects = messages.length === 0 ? [undefined] : messages;
-  await Promise.all(subjects.map((message) => observer.begin(startOf(attempt, message)).end(end)));
+  const [first, ...others] = subjects;
+  const begun = observer.begin(startOf(attempt, first, attempt.headers));
+  const headers = others.length === 0 ? attempt.headers : headersInBatch(attempt.headers, begun.callId);
+  await Promise.all([begun.end(end), ...others.map((one) => observer.begin(startOf(attempt, one, headers)).end(end))]);
 }
 
-function startOf(attempt: Attempt, message: ReceivedMessage | undefined): CallStart {
+function startOf(attempt: Attempt, message: ReceivedMessage | undefined, headers: HeaderList): CallStart {
   const bytes = message?.bytes ?? attempt.body ?? NO_BYTES;
   const stranger = attempt.caller.authMethod === 'none';
   const keptBytes = stranger ? KEPT_OF_STRANGERS.bodyBytes : KEPT_BYTES;
@@ -120,7 +124,7 @@ function startOf(attempt: Attempt, message: ReceivedMessage | undefined): CallSt
     method: message?.method ?? methodOf(attempt),
     clientAddress: attempt.clientAddress,
     upstreamTransport: 'none',
-    requestHeaders: stranger ? keptHeaders(attempt.headers) : attempt.headers,
+    requestHeaders: stranger ? keptHeaders(headers, KEPT_OF_STRANGERS.headers) : headers,
     requestBody: bytes.subarray(0, keptBytes),
     arrivedAt: attempt.arrivedAt,
   };
@@ -139,32 +143,6 @@ function startOf(attempt: Attempt, message: ReceivedMessage | undefined): CallSt
   const metaTrace = traceOfMeta(message);
   if (metaTrace !== undefined) start.metaTrace = metaTrace;
   return start;
-}
-
-/** A stranger does not decide how much is stored: long values are cut, and what is too much is named by its size. */
-function keptHeaders(headers: HeaderList): HeaderList {
-  const { headerBytes, valueChars } = KEPT_OF_STRANGERS;
-  const kept: (readonly [string, string])[] = [];
-  let bytes = 0;
-  let [cut, left, leftBytes] = [false, 0, 0];
-  for (const [name, value] of headers) {
-    const size = name.length + Math.min(value.length, valueChars);
-    if (bytes + size > headerBytes) {
-      left += 1;
-      leftBytes += name.length + value.length;
-      continue;
-    }
-    bytes += size;
-    cut ||= value.length > valueChars;
-    kept.push([
-      name,
-      value.length > valueChars ? `${value.slice(0, valueChars)}… (${value.length} characters)` : value,
-    ]);
-  }
-  if (left === 0) return cut ? kept : headers;
-  // no name of a header can look like this
-  kept.push(['(left out)', `${left} headers of ${leftBytes} bytes`]);
-  return kept;
 }
 
 function methodOf(attempt: Attempt): string {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Exchange, LegacyRole, McpHttpMethod, RecordedAt, RecordMore, SseAnswer } from './exchange.ts';
+import { headersInBatch } from './kept-headers.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallObservation, CallObserver, CallStart, Caller, HeaderList, TraceContextCarrier } from './observer.ts';
 import { targetOf } from './outcome.ts';
@@ -78,6 +79,8 @@ export class NodeExchange implements Exchange {
   readonly observer: CallObserver;
   readonly #sessions: SessionDirectory;
   readonly #policyRules: readonly string[];
+  #firstCallId: string | undefined;
+  #headersInBatch: HeaderList | undefined;
   #abort: AbortController | undefined;
 
   constructor(parts: ExchangeParts) {
@@ -139,7 +142,7 @@ export class NodeExchange implements Exchange {
       session: this.session,
       clientAddress: this.clientAddress,
       upstreamTransport: at.upstreamTransport,
-      requestHeaders: fromUpstream ? [] : this.headers,
+      requestHeaders: fromUpstream ? [] : this.#headersToKeep(),
       requestBody: more.requestBody ?? message?.bytes ?? NO_BYTES,
     };
     if (more.requestBytes !== undefined) start.requestBytes = more.requestBytes;
@@ -161,7 +164,16 @@ export class NodeExchange implements Exchange {
       const metaTrace = traceOfMeta(message);
       if (metaTrace !== undefined) start.metaTrace = metaTrace;
     }
-    return this.observer.begin(start);
+    const observation = this.observer.begin(start);
+    if (!fromUpstream) this.#firstCallId ??= observation.callId;
+    return observation;
+  }
+
+  /** They came once, for all messages of a batch. */
+  #headersToKeep(): HeaderList {
+    const first = this.#firstCallId;
+    if (!this.batch || first === undefined) return this.headers;
+    return (this.#headersInBatch ??= headersInBatch(this.headers, first));
   }
 
   async sendJson(

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Recorded } from './recording-observer.ts';
 import { capturedText, gate, traceparentOf } from './recording-observer.ts';
 import {
   call,
@@ -301,6 +302,25 @@ describe('outcomes', () => {
       params: { _meta: { traceparent: string } };
     }[];
     expect(sent.map((one) => one.params._meta.traceparent)).toEqual([1, 2, 3, 4, 5].map(traceparentOf));
+  });
+
+  it('of a batch keep its headers, the long ones whole in the first', async () => {
+    const upstream = await startUpstream((_seen, res) => json(res, [result(1), result(2), result(3)]));
+    const gateway = await startGateway(upstream.url);
+    const long = 'v'.repeat(5000);
+    await post(gateway.url(), [call(1), call(2), call(3)], { 'x-short': 'v', 'x-long': long });
+    const [first, ...others] = gateway.observer.of('tools/call');
+    const of = (one: Recorded | undefined, name: string) =>
+      one?.start.requestHeaders.find((pair) => pair[0] === name)?.[1];
+    expect(of(first, 'x-long')).toBe(long);
+    expect(others).toHaveLength(2);
+    for (const one of others) {
+      expect(of(one, 'x-short')).toBe('v');
+      expect(of(one, 'x-long')).toMatch(/^v{256}… /);
+      expect(of(one, '(left out)')).toContain(first?.callId);
+    }
+    // the upstream got them as they came
+    expect(upstream.seen[0]?.headers['x-long']).toBe(long);
   });
 });
 

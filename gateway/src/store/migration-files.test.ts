@@ -88,6 +88,8 @@ describe('the files', () => {
       'mcp.usage_hour usage',
       'mcp.usage_user_hour metadata',
       'mcp.tool_changes metadata',
+      'mcp_protected.events_set_aside payloads',
+      'mcp.records_set_aside metadata',
     ]);
   });
 });

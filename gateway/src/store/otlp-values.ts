@@ -15,8 +15,11 @@ export function toHex(id: Uint8Array | undefined): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex');
 }
 
-/** The largest DateTime64(9): later times are kept as this one, so one bad clock cannot make a batch unstorable. */
-const MAX_TIMESTAMP_NS = (1n << 63n) - 1n;
+/**
+ * 2090, as the collector's configuration has it. Later times are kept as this one: beyond, the driver of the exporter
+ * refuses the whole batch, and a TTL overflows, so that the row is gone at once.
+ */
+const MAX_TIMESTAMP_NS = 3_786_912_000_000_000_000n;
 
 /** `1763971200.123456789`, as ClickHouse reads DateTime64(9). */
 export function toTimestamp(value: Long64 | undefined): string {

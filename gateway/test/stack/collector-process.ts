@@ -17,17 +17,20 @@ export interface CollectorOptions {
   readonly passwords: { readonly metadata: string; readonly payloads: string };
   /** where the mirror goes; default nowhere that answers */
   readonly mirrorUrl?: string;
+  /** how often it reports on itself; default 1 s */
+  readonly reportEveryMs?: number;
   /** `exporters::clickhouse/metadata::timeout: 1s`, over the file */
   readonly overlay?: readonly string[];
 }
 
 type Signal = keyof typeof TOKENS;
+type Ports = Readonly<Record<Signal | 'health' | 'metrics' | 'own', number>>;
 
 export class CollectorProcess {
   readonly #options: CollectorOptions;
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
-  #ports: Readonly<Record<Signal | 'health' | 'metrics', number>> | undefined;
+  ports: Ports | undefined;
   #output = '';
 
   constructor(options: CollectorOptions) {
@@ -36,8 +39,8 @@ export class CollectorProcess {
 
   /** Starts it, the first time or again on the same ports and queues, and waits until it takes requests. */
   async start(): Promise<this> {
-    const ports = (this.#ports ??= await freePorts());
-    const { storeUrl, passwords, directory, mirrorUrl, overlay = [] } = this.#options;
+    const ports = (this.ports ??= await freePorts());
+    const { storeUrl, passwords, directory, mirrorUrl, overlay = [], reportEveryMs = 1000 } = this.#options;
     const yaml = [
       `receivers::otlp/metadata::protocols::http::endpoint: 127.0.0.1:${ports.metadata}`,
       `receivers::otlp/payloads::protocols::http::endpoint: 127.0.0.1:${ports.payloads}`,
@@ -60,6 +63,8 @@ export class CollectorProcess {
           OTELCOL_STORAGE: join(directory, 'queues'),
           OTELCOL_HEALTH_ENDPOINT: `127.0.0.1:${ports.health}`,
           OTELCOL_METRICS_PORT: String(ports.metrics),
+          OTELCOL_OWN_PORT: String(ports.own),
+          OTELCOL_REPORT_EVERY_MS: String(reportEveryMs),
           MIRROR_ENDPOINT: mirrorUrl ?? 'http://127.0.0.1:9',
         },
       }
@@ -82,8 +87,8 @@ export class CollectorProcess {
 
   /** Base address and token, as the gateway's `otlp` wants them. */
   target(signal: Signal): { readonly url: string; readonly token: string } {
-    if (this.#ports === undefined) throw new Error('it was not started');
-    return { url: `http://127.0.0.1:${this.#ports[signal]}`, token: TOKENS[signal] };
+    if (this.ports === undefined) throw new Error('it was not started');
+    return { url: `http://127.0.0.1:${this.ports[signal]}`, token: TOKENS[signal] };
   }
 
   get pid(): number {
@@ -104,12 +109,12 @@ export class CollectorProcess {
   }
 }
 
-async function freePorts(): Promise<Record<Signal | 'health' | 'metrics', number>> {
-  const names = ['metadata', 'payloads', 'mirror', 'health', 'metrics'] as const;
+async function freePorts(): Promise<Ports> {
+  const names = ['metadata', 'payloads', 'mirror', 'health', 'metrics', 'own'] as const;
   const servers = names.map(() => createServer());
   // all open at once, so that none is given twice
   await Promise.all(servers.map((one) => new Promise<void>((done) => one.listen(0, '127.0.0.1', done))));
   const ports = servers.map((one) => (one.address() as AddressInfo).port);
   await Promise.all(servers.map((one) => new Promise((done) => one.close(done))));
-  return Object.fromEntries(names.map((name, at) => [name, ports[at] ?? 0])) as Record<(typeof names)[number], number>;
+  return Object.fromEntries(names.map((name, at) => [name, ports[at] ?? 0])) as Ports;
 }

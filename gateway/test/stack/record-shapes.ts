@@ -24,8 +24,8 @@ import {
 import { OUTCOMES, RECORD_KINDS, type RecordKind } from '../../src/record/vocabulary.ts';
 import { TRACE_ID, type TestLog, type TestSpan } from '../store/otlp-bytes.ts';
 
-/** 2090: a recorded request must not expire while it is tested. */
-const AT_NS = 3_786_912_000_123_456_789n;
+/** End of 2089: a recorded request must not expire while it is tested, and no later time is taken as it is. */
+const AT_NS = 3_786_825_600_123_456_789n;
 const UNICODE = 'é 中 😀 "quoted" \\ \n\t\u0000\u0007\u2028 <&>';
 const HOSTILE = `'); DROP TABLE mcp.calls; -- \${x} {y:String} \\' \``;
 
@@ -117,7 +117,7 @@ const SPANS: Readonly<Record<string, TestSpan>> = {
   },
   events: {
     events: [
-      { name: 'first', time: [3_786_912_000, 1], attributes: { a: 1, b: [true] }, droppedAttributesCount: 0 },
+      { name: 'first', time: [3_786_825_600, 1], attributes: { a: 1, b: [true] }, droppedAttributesCount: 0 },
       { name: '', time: [0, 0], droppedAttributesCount: 0 },
     ],
   },

@@ -53,7 +53,7 @@ describe('every statement is one that ClickHouse parses', () => {
       expect(row?.formatted).not.toContain('{{');
       // each may run again: a migration that broke off is repeated
       expect(row?.formatted).toMatch(
-        /^(CREATE (DATABASE|TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS mcp|ALTER TABLE mcp\S* (ON CLUSTER \S+ )?\(?MODIFY QUERY )/
+        /^(CREATE (DATABASE|TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS mcp|ALTER TABLE mcp\S* (ON CLUSTER \S+ )?\(?MODIFY (QUERY|COLUMN) )/
       );
       if (target.cluster !== undefined) expect(row?.formatted).toMatch(/ ON CLUSTER main\b/);
     }
@@ -138,6 +138,7 @@ describe('migrating', () => {
       'ALTER TABLE mcp.health MODIFY TTL toDateTime(at) + INTERVAL 2592000 SECOND DELETE',
       'ALTER TABLE mcp.usage_user_hour MODIFY TTL hour + INTERVAL 2592000 SECOND DELETE',
       'ALTER TABLE mcp.tool_changes MODIFY TTL toDateTime(started_at) + INTERVAL 2592000 SECOND DELETE',
+      'ALTER TABLE mcp.records_set_aside MODIFY TTL toDateTime(at) + INTERVAL 2592000 SECOND DELETE',
     ]);
     expect(await migrate(options({ files: all, target }))).toEqual(['retention']);
     expect(await migrate(options({ files: all, target }))).toEqual([]);

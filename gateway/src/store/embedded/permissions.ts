@@ -78,7 +78,7 @@ const PERMISSIONS: Readonly<Record<StoreUser, Permissions>> = {
   gatelens_ingest: {
     readonly: 0,
     mayRead: nothing,
-    mayInsert: only('mcp.otel_traces'),
+    mayInsert: only('mcp.otel_traces', 'mcp.otel_metrics_sum'),
     mayErase: nothing,
     mayDefine: false,
     maySetInSql: false,

@@ -33,6 +33,12 @@ export interface RecordingObserverOptions {
   readonly demo?: boolean;
 }
 
+/** Chosen by measurement: benchmarks/overhead. */
+const GATHERING = {
+  'before-reply': { intentMs: 5, completionMs: 0 },
+  async: { intentMs: 10, completionMs: 10 },
+} as const;
+
 /** @throws GatelensError `key_unknown` */
 export function createRecordingObserver(options: RecordingObserverOptions): TelemetryCallObserver {
   const { config, keyring, pseudonyms, recorder, metrics, clock, demo } = options;
@@ -57,6 +63,8 @@ export function createRecordingObserver(options: RecordingObserverOptions): Tele
       shapeAside: createShapingThread(redaction),
     }),
     audit: config.audit,
+    // The made-up past is not gathered: its clock stands at another call by then.
+    ...(clock === undefined ? { gathering: GATHERING[config.audit.durability] } : {}),
     logger: options.logger,
     ...(metrics === undefined ? {} : { metrics }),
     ...(clock === undefined ? {} : { clock }),

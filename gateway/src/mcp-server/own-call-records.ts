@@ -27,7 +27,9 @@ export class OwnCallRecords {
     this.#calls = messages.map((message) => ({ message, observation: exchange.begin(message, AT, attempt) }));
   }
 
+  /** What the gateway does for them waits for this, so it is not put off. */
   intents(): Promise<unknown> {
+    for (const { observation } of this.#calls) observation.hurry?.();
     return Promise.all(this.#calls.map(({ observation }) => observation.intent()));
   }
 

@@ -101,6 +101,13 @@ export class ExchangeRecords {
     return Promise.all(all.map((observation) => observation.intent()));
   }
 
+  /** The client waits for the intents alone. */
+  hurry(): void {
+    for (const call of this.calls) call.observation.hurry?.();
+    for (const notice of this.#notices) notice.hurry?.();
+    this.#stream?.hurry?.();
+  }
+
   sent(): void {
     this.#sentAtMs = performance.now();
     for (const call of this.calls) {

@@ -1,6 +1,6 @@
 /**
  * Passes an upstream's HTTP answer to the client as it comes: status, headers and bytes unchanged, back-pressure both
- * ways. Holds back what the record must precede: the head until the intents are on disk, the last bytes of a body and
+ * ways. Holds back what the record must precede: everything until the intents are on disk, the last bytes of a body and
  * the end of the event with a JSON-RPC response until that call's record is. Nothing else waits. One object for each
  * exchange, called by undici; it parses nothing itself and keeps no more than the capture asks for.
  * Longer than usual: head, body, events and failures share one state (over, paused, recording).
@@ -49,6 +49,8 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #paused = 0;
   #intentsKept = false;
+  /** what could go to the client but for the intents */
+  #early: Buffer[] = [];
   #head: { readonly status: number; readonly text: string; readonly headers: string[] } | undefined;
   #bytesLeft = -1;
   /** the end of a body that is no event stream: not written before its record is kept */
@@ -56,6 +58,8 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   /** bytes are waiting for a record */
   #recording = false;
   #failedMeanwhile: ErrorCode | undefined;
+  /** all is recorded but the intents */
+  #finishIsDue = false;
   #drainWatched = false;
   #over = false;
 
@@ -71,8 +75,11 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     exchange.res.on('error', () => undefined);
     records.intents().then(
       () => {
+        if (this.#over) return;
         this.#intentsKept = true;
-        this.#resumeFrom(PAUSED_FOR.intent);
+        for (const bytes of this.#early.splice(0)) this.#write(bytes);
+        if (this.#finishIsDue) this.#finish();
+        else this.#resumeFrom(PAUSED_FOR.intent);
       },
       () => this.auditLost()
     );
@@ -131,7 +138,6 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
       const length = Number(headers['content-length'] ?? -1);
       this.#bytesLeft = Number.isSafeInteger(length) ? length : -1;
     }
-    if (!this.#intentsKept) this.#pauseFor(PAUSED_FOR.intent);
     queueMicrotask(() => this.#flushHead());
   }
 
@@ -155,14 +161,19 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     this.#recording = true;
     settled.then(
       () => {
-        if (this.#over) return;
-        this.#over = true;
-        this.#sendHead();
-        this.#exchange.res.end(this.#held);
-        this.#onDone();
+        if (this.#intentsKept) this.#finish();
+        else this.#finishIsDue = true;
       },
       () => this.auditLost()
     );
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#sendHead();
+    this.#exchange.res.end(this.#held);
+    this.#onDone();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -188,8 +199,7 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   }
 
   #releaseBody(chunk: Buffer): void {
-    if (this.#over || this.#recording || this.#held !== chunk || chunk.length < 2 || this.#paused & PAUSED_FOR.intent)
-      return;
+    if (this.#over || this.#recording || this.#held !== chunk || chunk.length < 2) return;
     this.#held = chunk.subarray(chunk.length - 1);
     this.#write(chunk.subarray(0, chunk.length - 1));
   }
@@ -320,7 +330,7 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   #flushHead(): void {
     if (this.#over || this.#recording || this.#held !== undefined || this.#head === undefined || this.#paused !== 0)
       return;
-    if (this.#exchange.res.headersSent) return;
+    if (!this.#intentsKept || this.#exchange.res.headersSent) return;
     this.#sendHead();
     this.#exchange.res.flushHeaders();
   }
@@ -334,6 +344,12 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
   #write(bytes: Buffer): void {
     const res = this.#exchange.res;
     if (res.destroyed) return;
+    if (!this.#intentsKept) {
+      this.#early.push(bytes);
+      this.#pauseFor(PAUSED_FOR.intent);
+      this.#records.hurry();
+      return;
+    }
     this.#sendHead();
     if (res.write(bytes)) return;
     this.#pauseFor(PAUSED_FOR.client);

@@ -105,10 +105,15 @@ export interface CallObservation {
   /** how many response bytes are worth keeping for the payload event; 0 when capture is off */
   readonly captureBytes: number;
   /**
-   * Resolves when the intent is on disk (at once under `audit.durability: async`).
+   * Resolves when the intent, or the completion in its place, is on disk (at once under `audit.durability: async`).
    * Rejects with GatelensError `audit_unavailable` when it cannot be kept and `audit.onFailure` is `refuse`.
    */
   intent(): Promise<void>;
+  /**
+   * The client could see something now and waits for the intent alone, so that it should be written without delay. Until
+   * then an implementation may put it off for a few milliseconds, in case the call ends: `end` stands for the intent, too.
+   */
+  hurry?(): void;
   /** Call when the request goes upstream: starts the CLIENT span. */
   upstreamStarted(): void;
   /**

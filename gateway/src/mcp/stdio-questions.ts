@@ -71,6 +71,7 @@ export class ServerQuestions {
     };
     this.#open.add(open);
     observation.upstreamStarted();
+    observation.hurry?.();
     target.push({ data: toEventData(bytes), settled: observation.intent(), instead: () => this.#refuse(gatewayId) });
   }
 

@@ -35,15 +35,14 @@ export function traceEdit(
 ): Edit | undefined {
   if (trace.traceparent === undefined || mode === 'never' || !message.spliceable) return undefined;
   const { traceparentRange, meta, params, range } = message;
-  const member = `"traceparent":${JSON.stringify(trace.traceparent)}`;
   if (traceparentRange !== undefined) {
     return { start: traceparentRange.start, end: traceparentRange.end, text: JSON.stringify(trace.traceparent) };
   }
-  if (mode !== 'always') return undefined;
+  if (mode !== 'always' || (meta === undefined && !inSession)) return undefined;
+  const member = `"traceparent":${JSON.stringify(trace.traceparent)}`;
   if (meta !== undefined) {
     return { start: meta.start + 1, end: meta.start + 1, text: meta.empty ? member : `${member},` };
   }
-  if (!inSession) return undefined;
   const state = trace.tracestate === undefined ? '' : `,"tracestate":${JSON.stringify(trace.tracestate)}`;
   const whole = `"_meta":{${member}${state}}`;
   if (params !== undefined) {

@@ -42,9 +42,12 @@ export function createCapturePolicy(options: CaptureOptions): CapturePolicy {
     return decisions[knownMode(rule === undefined ? options.default : rule.mode)];
   };
 
+  const everywhere = options.rules.length === 0 ? match('', '') : undefined;
+
   return {
     decide(server, tool) {
       if (!isString(server) || !isString(tool)) return decisions.off;
+      if (everywhere !== undefined) return everywhere;
       if (server.length + tool.length > CACHED_NAME_CHARACTERS) return match(server, tool);
       const key = `${server}\0${tool}`;
       let decision = cache.get(key);

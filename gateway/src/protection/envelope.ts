@@ -10,9 +10,11 @@ import { constants, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'n
 import { GatelensError } from '../errors.ts';
 import { ENVELOPE_ALG, ENVELOPE_VERSION } from '../record/payload-events.ts';
 import type { Envelope, PayloadHead } from '../record/payload-events.ts';
+import { Slab } from './slab.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const NEWLINE = 0x0a;
 const NONCES_DRAWN_AT_ONCE = 256;
 /** A sealed body never comes near this; the bound keeps a damaged row from filling the memory. */
 const OPENED_AT_MOST_BYTES = 256 * 1024 * 1024;
@@ -20,59 +22,74 @@ const OPENED_AT_MOST_BYTES = 256 * 1024 * 1024;
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const zstdCompressAsync = promisify(zstdCompress);
 
-/** The plaintext of an envelope, still in pieces. */
-export type PlaintextParts = readonly Uint8Array[];
-
 export interface Packed {
   readonly comp: Envelope['comp'];
-  readonly parts: PlaintextParts;
+  readonly bytes: Uint8Array;
 }
 
-export function payloadParts(head: PayloadHead, body: Uint8Array): PlaintextParts {
-  return [Buffer.from(`${JSON.stringify(head)}\n`), body];
+/**
+ * @param headJson PayloadHead as JSON
+ * @param scratch used when it has room; the plaintext is then valid until the next one is made in it
+ */
+export function payloadPlaintext(headJson: string, body: Uint8Array, scratch: Buffer): Buffer {
+  // UTF-8 needs at most three bytes for what is one character of a string
+  const mostBytes = headJson.length * 3 + 1 + body.length;
+  const target = mostBytes <= scratch.length ? scratch : Buffer.allocUnsafeSlow(mostBytes);
+  const headBytes = target.write(headJson);
+  target[headBytes] = NEWLINE;
+  target.set(body, headBytes + 1);
+  return target.subarray(0, headBytes + 1 + body.length);
 }
 
 /** Compressed if that makes it smaller. */
-export function compressSync(parts: PlaintextParts): Packed {
-  const plaintext = Buffer.concat(parts);
-  return smaller(plaintext, zstdCompressSync(plaintext, { ...ZSTD, chunkSize: Math.max(1024, plaintext.length) }));
+export interface Compression {
+  here(plaintext: Buffer): Packed;
+  /** on another thread */
+  aside(plaintext: Buffer): Promise<Packed>;
 }
 
-/** As compressSync, on another thread. */
-export async function compress(parts: PlaintextParts): Promise<Packed> {
-  const plaintext = Buffer.concat(parts);
-  return smaller(plaintext, await zstdCompressAsync(plaintext, ZSTD));
-}
+export const zstdCompression: Compression = {
+  here: (plaintext) =>
+    smaller(plaintext, zstdCompressSync(plaintext, { ...ZSTD, chunkSize: Math.max(1024, plaintext.length) })),
+  aside: async (plaintext) => smaller(plaintext, await zstdCompressAsync(plaintext, ZSTD)),
+};
 
 function smaller(plaintext: Buffer, compressed: Buffer): Packed {
   return compressed.length < plaintext.length
-    ? { comp: 'zstd', parts: [compressed] }
-    : { comp: 'none', parts: [plaintext] };
+    ? { comp: 'zstd', bytes: compressed }
+    : { comp: 'none', bytes: plaintext };
 }
 
 /** Random nonces, drawn in batches: one system call for many seals. */
-export class NonceSource {
-  #batch = new Uint8Array(NONCES_DRAWN_AT_ONCE * NONCE_BYTES);
-  #next = this.#batch.length;
+class NonceSource {
+  #batch = Buffer.alloc(0);
+  #next = 0;
 
-  /** @returns 12 bytes never given out before */
-  next(): Uint8Array {
+  /** @returns 12 bytes never given out before, and never changed */
+  next(): Buffer {
     if (this.#next >= this.#batch.length) {
-      randomFillSync(this.#batch);
+      this.#batch = randomFillSync(Buffer.allocUnsafeSlow(NONCES_DRAWN_AT_ONCE * NONCE_BYTES));
       this.#next = 0;
     }
-    // A copy: the batch is overwritten later.
-    return this.#batch.slice(this.#next, (this.#next += NONCE_BYTES));
+    return this.#batch.subarray(this.#next, (this.#next += NONCE_BYTES));
   }
 }
 
-export function sealEnvelope(packed: Packed, key: KeyObject, keyId: string, aad: string, nonce: Uint8Array): Envelope {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.from(aad));
-  const pieces: Uint8Array[] = packed.parts.map((part) => cipher.update(part));
-  cipher.final();
-  pieces.push(cipher.getAuthTag());
-  return { v: ENVELOPE_VERSION, alg: ENVELOPE_ALG, keyId, nonce, comp: packed.comp, ct: Buffer.concat(pieces) };
+export class EnvelopeSealer {
+  readonly #nonces = new NonceSource();
+  readonly #ciphertexts = new Slab();
+
+  seal(packed: Packed, key: KeyObject, keyId: string, aad: string): Envelope {
+    const nonce = this.#nonces.next();
+    const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+    cipher.setAAD(Buffer.from(aad));
+    const encrypted = cipher.update(packed.bytes);
+    cipher.final();
+    const ct = this.#ciphertexts.take(encrypted.length + TAG_BYTES);
+    ct.set(encrypted);
+    ct.set(cipher.getAuthTag(), encrypted.length);
+    return { v: ENVELOPE_VERSION, alg: ENVELOPE_ALG, keyId, nonce, comp: packed.comp, ct };
+  }
 }
 
 export interface OpenedPayload {
@@ -113,7 +130,7 @@ function assertShape(envelope: Envelope): void {
 }
 
 function splitPayload(plaintext: Buffer): OpenedPayload {
-  const headEnd = plaintext.indexOf(0x0a);
+  const headEnd = plaintext.indexOf(NEWLINE);
   if (headEnd < 0) throw new TypeError('no head');
   // Authenticated: only a sealer holding the data key can have written it.
   const head = JSON.parse(plaintext.toString('utf8', 0, headEnd)) as PayloadHead;

@@ -79,4 +79,30 @@ describe('header redaction', () => {
     expect(own.headers([['x-employee-number', '4711']]).headers).toEqual([['x-employee-number', '[redacted:1-16]']]);
     expect(redacted('x-employee-number', '4711')).toBe('4711');
   });
+
+  it('gives the same again, as a list and as JSON, whatever came before', () => {
+    const remembering = createRedaction();
+    const seen: (readonly (readonly [string, string])[])[] = [
+      [],
+      [['Accept', 'text/plain']],
+      [
+        ['Accept', 'text/plain'],
+        ['accept', 'a "quoted" \u{1f600} value'],
+      ],
+      [['Accept', `Bearer ${SECRET}`]],
+      [
+        ['Authorization', `Bearer ${SECRET}`],
+        ['Accept', 'text/plain'],
+      ],
+      [['X-Long', 'x'.repeat(5000)]],
+      [['', '']],
+      Array.from({ length: 600 }, (_, n) => [`X-N${n}`, `${n}`] as const),
+    ];
+    for (const headers of [...seen, ...seen, ...seen.toReversed()]) {
+      const once = createRedaction().headers(headers);
+      expect(remembering.headers(headers)).toEqual(once);
+      expect(JSON.parse(once.json)).toEqual(once.headers);
+      expect(once.json).not.toContain(SECRET);
+    }
+  });
 });

@@ -14,17 +14,49 @@ export interface RedactedHeaders {
   readonly headers: HeaderList;
   /** `header:<lower-case name>` */
   readonly found: readonly string[];
+  /** `headers` as JSON, for the head of a payload */
+  readonly json: string;
 }
 
-export function redactHeaders(headers: HeaderList, redactor: TextRedactor): RedactedHeaders {
-  const found: string[] = [];
-  const redacted = headers.map(([name, value]): readonly [string, string] => {
-    const replaced = redactHeader(name, value, redactor);
-    if (replaced === value) return [name, value];
-    found.push(`header:${name.toLowerCase()}`);
-    return [name, replaced];
-  });
-  return { headers: redacted, found };
+interface RedactedHeader {
+  readonly pair: readonly [name: string, value: string];
+  readonly json: string;
+}
+
+/** Header names whose last value is remembered. */
+const REMEMBERED_NAMES = 256;
+const REMEMBERED_CHARACTERS = 256;
+
+/**
+ * The same headers come with every call of a client, so the last value of each name is remembered together with its
+ * JSON: of harmless values only, since a credential must not outlive its call.
+ */
+export function createHeaderRedaction(redactor: TextRedactor): (headers: HeaderList) => RedactedHeaders {
+  const harmless = new Map<string, RedactedHeader>();
+  const remember = (header: RedactedHeader): void => {
+    const [name, value] = header.pair;
+    if (name.length + value.length > REMEMBERED_CHARACTERS) return;
+    if (harmless.size >= REMEMBERED_NAMES) harmless.clear();
+    harmless.set(name, header);
+  };
+  return (headers) => {
+    const found: string[] = [];
+    const redacted: (readonly [string, string])[] = [];
+    let json = '';
+    for (const [name, value] of headers) {
+      let header = harmless.get(name);
+      if (header?.pair[1] !== value) {
+        const replaced = redactHeader(name, value, redactor);
+        const pair = [name, replaced] as const;
+        header = { pair, json: JSON.stringify(pair) };
+        if (replaced === value) remember(header);
+        else found.push(`header:${name.toLowerCase()}`);
+      }
+      redacted.push(header.pair);
+      json += json === '' ? header.json : `,${header.json}`;
+    }
+    return { headers: redacted, found, json: `[${json}]` };
+  };
 }
 
 function redactHeader(name: string, value: string, redactor: TextRedactor): string {

@@ -6,12 +6,12 @@
 import { hash } from 'node:crypto';
 import { GatelensError } from '../errors.ts';
 import { EVENT_PAYLOAD_REQUEST, EVENT_PAYLOAD_RESPONSE, envelopeAad } from '../record/payload-events.ts';
-import type { Direction, PayloadHead } from '../record/payload-events.ts';
+import type { Direction } from '../record/payload-events.ts';
 import { shapeBody } from './body-shaping.ts';
 import type { BodyToShape } from './body-shaping.ts';
 import type { DataKey, DataKeys } from './data-keys.ts';
-import { NonceSource, compress, compressSync, payloadParts, sealEnvelope } from './envelope.ts';
-import type { Packed, PlaintextParts } from './envelope.ts';
+import { EnvelopeSealer, payloadPlaintext, zstdCompression } from './envelope.ts';
+import type { Compression, Packed } from './envelope.ts';
 import type { RedactedHeaders } from './header-redaction.ts';
 import type { RedactedBody, Redaction } from './redaction.ts';
 import type { PayloadInput, PayloadSealer, Pseudonyms, SealedPayload } from './seams.ts';
@@ -29,6 +29,8 @@ export interface PayloadSealerOptions {
   readonly asyncFromBytes?: number;
   /** bodies are cut here even if more was captured */
   readonly maxBodyBytes?: number;
+  /** default: zstd */
+  readonly compression?: Compression;
 }
 
 /** Below, zstd costs more CPU than the bytes it saves cost further down (spool, network, store). Measured. */
@@ -45,8 +47,7 @@ interface Captured {
 
 /** Ready to be compressed and encrypted. */
 interface Prepared {
-  readonly parts: PlaintextParts;
-  readonly plaintextBytes: number;
+  readonly plaintext: Buffer;
   readonly digest: string;
   readonly truncated: boolean;
 }
@@ -56,12 +57,15 @@ type Stage = 'redaction' | 'data key' | 'compression' | 'encryption';
 export function createPayloadSealer(options: PayloadSealerOptions): PayloadSealer {
   const compressFromBytes = options.compressFromBytes ?? COMPRESS_FROM_BYTES;
   const asyncFromBytes = options.asyncFromBytes ?? ASYNC_FROM_BYTES;
-  const nonces = new NonceSource();
+  const compression = options.compression ?? zstdCompression;
+  const envelopes = new EnvelopeSealer();
+  /** for plaintexts that are sealed in the same tick */
+  const scratch = Buffer.allocUnsafeSlow(Math.max(0, Math.min(asyncFromBytes, ASYNC_FROM_BYTES) - 1));
 
   const encrypt = (input: PayloadInput, prepared: Prepared, packed: Packed, dataKey: DataKey): SealedPayload => {
     const { keyId } = dataKey.wrapped;
     const aad = envelopeAad(payloadEventName(input.direction), input.callId, input.direction, keyId);
-    const envelope = sealEnvelope(packed, dataKey.key, keyId, aad, nonces.next());
+    const envelope = envelopes.seal(packed, dataKey.key, keyId, aad);
     return {
       envelope,
       sha256: hash('sha256', envelope.ct, 'hex'),
@@ -77,13 +81,13 @@ export function createPayloadSealer(options: PayloadSealerOptions): PayloadSeale
     shaped: RedactedBody,
     dataKey: DataKey
   ): SealedPayload | Promise<SealedPayload> => {
-    const prepared = guarded('redaction', () => prepare(input, captured, shaped));
-    const { parts, plaintextBytes } = prepared;
+    const prepared = guarded('redaction', () => prepare(input, captured, shaped, scratch));
+    const { plaintext } = prepared;
     const seal = (packed: Packed): SealedPayload =>
       guarded('encryption', () => encrypt(input, prepared, packed, dataKey));
-    if (plaintextBytes < compressFromBytes) return seal({ comp: 'none', parts });
-    if (plaintextBytes < asyncFromBytes) return seal(guarded('compression', () => compressSync(parts)));
-    return compress(parts).then(seal, () => fail('compression'));
+    if (plaintext.length < compressFromBytes) return seal({ comp: 'none', bytes: plaintext });
+    if (plaintext.length < asyncFromBytes) return seal(guarded('compression', () => compression.here(plaintext)));
+    return guarded('compression', () => compression.aside(plaintext)).then(seal, () => fail('compression'));
   };
 
   const currentKey = (subject: string, shaped: unknown): DataKey | Promise<DataKey> => {
@@ -129,26 +133,37 @@ function capture(input: PayloadInput, options: PayloadSealerOptions): Captured {
   };
 }
 
-function prepare(input: PayloadInput, { body, headers, digest }: Captured, shaped: RedactedBody): Prepared {
-  const head: PayloadHead = {
-    format: shaped.format,
-    headers: headers.headers,
-    bytes: input.bytes,
-    truncated: body.truncated,
-    redacted: headers.found.concat(shaped.found),
-    mode: body.mode,
-  };
-  const parts = payloadParts(head, shaped.bytes);
+function prepare(
+  input: PayloadInput,
+  { body, headers, digest }: Captured,
+  shaped: RedactedBody,
+  scratch: Buffer
+): Prepared {
   return {
-    parts,
-    plaintextBytes: parts.reduce((sum, part) => sum + part.length, 0),
+    plaintext: payloadPlaintext(headJson(input, body, headers, shaped), shaped.bytes, scratch),
     digest,
     truncated: body.truncated,
   };
 }
 
+/** PayloadHead as JSON. */
+function headJson(
+  { bytes }: PayloadInput,
+  { truncated, mode }: BodyToShape,
+  headers: RedactedHeaders,
+  { format, found }: RedactedBody
+): string {
+  const redacted = headers.found.length + found.length === 0 ? '[]' : JSON.stringify([...headers.found, ...found]);
+  return (
+    `{"format":"${format}","headers":${headers.json},"bytes":${bytes},"truncated":${truncated},` +
+    `"redacted":${redacted},"mode":"${mode}"}`
+  );
+}
+
+/** One chunk is taken as it is: nobody changes what a record holds a view on. */
 function joined(chunks: readonly Uint8Array[], maxBytes: number): Uint8Array {
-  const whole = Buffer.concat(chunks);
+  const [only] = chunks;
+  const whole = chunks.length === 1 && only instanceof Uint8Array ? only : Buffer.concat(chunks);
   return whole.length > maxBytes ? whole.subarray(0, maxBytes) : whole;
 }
 

@@ -4,7 +4,7 @@
  * secret is left it drops the body and says so. It never throws and never logs.
  */
 import type { HeaderList } from '../mcp/observer.ts';
-import { redactHeaders } from './header-redaction.ts';
+import { createHeaderRedaction } from './header-redaction.ts';
 import type { RedactedHeaders } from './header-redaction.ts';
 import { redactJson } from './json-redaction.ts';
 import type { PayloadBody } from './payload-preview.ts';
@@ -33,7 +33,7 @@ const REPORTED_AT_MOST = 200;
 export function createRedaction(options: RedactionOptions = {}): Redaction {
   const redactor = createTextRedactor(options);
   return {
-    headers: (headers) => redactHeaders(headers, redactor),
+    headers: createHeaderRedaction(redactor),
     body(body) {
       try {
         return redactBody(body, redactor);

@@ -229,7 +229,9 @@ export const HEALTH_FIELDS: readonly Field[] = [
   field('chain_id', 'gatelens.chain.id', 'lowcard', 'the chain of this component', { chained: false }),
   field('seen', 'gatelens.health.seen', 'uint64', 'records begun since start', { chained: false }),
   field('recorded', 'gatelens.health.recorded', 'uint64', 'records made durable since start', { chained: false }),
-  field('shipped', 'gatelens.health.shipped', 'uint64', 'records taken by the store since start', { chained: false }),
+  field('shipped', 'gatelens.health.shipped', 'uint64', 'records taken by the store since start, earlier ones too', {
+    chained: false,
+  }),
   field('lost', 'gatelens.health.lost', 'uint64', 'records that could not be kept (onFailure: pass)', {
     chained: false,
   }),

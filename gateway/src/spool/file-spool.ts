@@ -52,7 +52,7 @@ export interface FileSpoolParts {
   readonly position: number;
   readonly previousEnd: number;
   /** found at start */
-  readonly recordFrames: number;
+  readonly records: number;
   readonly damagedRanges: number;
   readonly now: () => number;
   /** Keeps a floor under the chain's head. */
@@ -60,6 +60,11 @@ export interface FileSpoolParts {
   readonly release: () => void;
 }
 
+/**
+ * So long frames go into one segment at most. Where little is written a segment would take weeks to fill, and what the
+ * store has by then, e-mails of principals among it, must not lie about here for as long.
+ */
+const SEGMENT_LASTS_MS = 5 * 60_000;
 /** What may wait in memory when the disk is slower than the calls. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
@@ -75,6 +80,8 @@ export class FileSpool implements ShippingSpool {
   #refused = 0;
   #isFull = false;
   #isDeleteFailing = false;
+  /** when the newest segment was begun */
+  #newestSinceMs = 0;
   #cleaning: Promise<void> | undefined;
   #saving: Promise<void> = Promise.resolve();
   #progress = Promise.withResolvers<undefined>();
@@ -83,7 +90,7 @@ export class FileSpool implements ShippingSpool {
   constructor(parts: FileSpoolParts) {
     this.#parts = parts;
     this.chain = parts.chain;
-    this.#recorded = parts.recordFrames;
+    this.#recorded = parts.records;
     const arena = new FrameArena(parts.tailBytes);
     this.#tail = new Tail(parts.tailBytes, arena);
     this.#commit = new GroupCommit({
@@ -124,7 +131,7 @@ export class FileSpool implements ShippingSpool {
       {
         ...this.#parts,
         tail: this.#tail,
-        onProgress: (shippedFrames) => this.#onProgress(shippedFrames),
+        onProgress: (shippedRecords) => this.#onProgress(shippedRecords),
         onUnreadable: (stream, position, bytes) => {
           if (this.#unreadable.has(position)) return;
           this.#unreadable.add(position);
@@ -217,6 +224,7 @@ export class FileSpool implements ShippingSpool {
     if (info?.base !== segment.base) {
       info = log.add(segment.base, segment.path);
       log.newestSealed = false;
+      this.#newestSinceMs = this.#parts.now();
       this.#saveHead();
     }
     log.extend(info, position + group.bytes);
@@ -230,7 +238,7 @@ export class FileSpool implements ShippingSpool {
       if (bytes) intents.opened(callId, bytes, info, carried);
       else intents.settled(callId);
     }
-    this.#recorded += group.recordFrames;
+    this.#recorded += group.records;
     this.#tail.add(group.pieces, position);
     this.#shipper?.notify();
     this.#clean();
@@ -243,17 +251,19 @@ export class FileSpool implements ShippingSpool {
     }
   }
 
-  #onProgress(shippedFrames: number): void {
+  #onProgress(shippedRecords: number): void {
     const { log, maxBytes } = this.#parts;
-    this.#shipped += shippedFrames;
+    this.#shipped += shippedRecords;
     this.#tail.release(Math.min(...STREAMS.map((stream) => (log.hasWaiting(stream) ? log.acked[stream] : log.end()))));
     this.#progress.resolve(undefined);
     this.#progress = Promise.withResolvers<undefined>();
     const newest = log.newest();
-    const isLarge = newest !== undefined && newest.end - newest.base > maxBytes / 8;
-    // Shipped already, but still the newest: under a small cap it must make room.
-    if (isLarge && !log.newestSealed && log.isShipped(newest) && log.occupiedBytes() > maxBytes / 2) {
-      this.#commit.sealSegment();
+    if (newest !== undefined && !log.newestSealed) {
+      const isLarge = newest.end - newest.base > maxBytes / 8;
+      // Shipped already, but still the newest: under a small cap it must make room.
+      const isInTheWay = isLarge && log.isShipped(newest) && log.occupiedBytes() > maxBytes / 2;
+      const isOld = this.#parts.now() - this.#newestSinceMs >= SEGMENT_LASTS_MS;
+      if (isInTheWay || isOld) this.#commit.sealSegment();
     }
     this.#clean();
   }

@@ -116,6 +116,29 @@ export function declaredFrameBytes(buffer: Buffer, at: number, limit: number): n
   return (type === TYPE_RECORD || type === TYPE_INTENT) && total <= MAX_FRAME_BYTES ? total : undefined;
 }
 
+/** Whether the frame at `at`, which is known to be one, goes to a stream. */
+export function isRecordOf(buffer: Buffer, at: number, stream: SpoolStream): boolean {
+  return buffer[at + 12] === TYPE_RECORD && buffer[at + 13] === STREAM_CODE[stream];
+}
+
+/** The bytes of the record in a frame of `total` bytes. */
+export function recordBytes(buffer: Buffer, at: number, total: number): Buffer {
+  return buffer.subarray(at + FRAME_HEADER_BYTES + (buffer[at + 15] ?? 0), at + total - END_MARK_BYTES);
+}
+
+export function startedAtNs(buffer: Buffer, at: number): bigint {
+  return buffer.readBigUInt64LE(at + 16);
+}
+
+export function isLinked(buffer: Buffer, at: number): boolean {
+  return ((buffer[at + 14] ?? 0) & FLAG_LINK) !== 0;
+}
+
+/** Of a frame that is linked. */
+export function linkOf(buffer: Buffer, at: number): ChainLink {
+  return { seq: buffer.readBigUInt64LE(at + 24), hash: buffer.toString('hex', at + 32, at + 64) };
+}
+
 /** @returns the whole and intact frame at `at`, or undefined */
 export function decodeFrame(buffer: Buffer, at: number, limit: number, salt: number): StoredFrame | undefined {
   const total = declaredFrameBytes(buffer, at, limit);
@@ -133,11 +156,8 @@ export function decodeFrame(buffer: Buffer, at: number, limit: number, salt: num
     last: (flags & FLAG_LAST) !== 0,
     carried: (flags & FLAG_CARRIED) !== 0,
     callId: buffer.toString('utf8', at + FRAME_HEADER_BYTES, bytesAt),
-    link:
-      (flags & FLAG_LINK) !== 0
-        ? { seq: buffer.readBigUInt64LE(at + 24), hash: buffer.toString('hex', at + 32, at + 64) }
-        : undefined,
-    startedAtNs: buffer.readBigUInt64LE(at + 16),
+    link: isLinked(buffer, at) ? linkOf(buffer, at) : undefined,
+    startedAtNs: startedAtNs(buffer, at),
     start: at,
     end,
     bytes: buffer.subarray(bytesAt, type === TYPE_GAP ? bytesAt : end - END_MARK_BYTES),

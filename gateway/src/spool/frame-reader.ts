@@ -3,27 +3,24 @@
  * is checked (CRC); a range that has become unreadable since the start is skipped and reported, never shipped.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { BatchBuffer } from './batch-buffer.ts';
 import { systemErrorCode } from './disk.ts';
-import { declaredFrameBytes, decodeFrame, findFrame, type StoredFrame } from './frame-codec.ts';
+import {
+  declaredFrameBytes,
+  decodeFrame,
+  findFrame,
+  isLinked,
+  isRecordOf,
+  linkOf,
+  recordBytes,
+  startedAtNs,
+} from './frame-codec.ts';
 import { SEGMENT_HEADER_BYTES } from './segment.ts';
 import type { SegmentInfo, SegmentLog } from './segment-log.ts';
-import type { ChainLink, SpoolStream } from './spool.ts';
+import type { ShipBatch } from './ship-batch.ts';
+import type { SpoolStream } from './spool.ts';
 import type { Tail } from './tail.ts';
 
 const WINDOW_BYTES = 1024 * 1024;
-
-export interface ShipFrame {
-  /** position behind the frame */
-  readonly end: number;
-  /** on disk, header included */
-  readonly storedBytes: number;
-  readonly startedAtNs: bigint;
-  readonly link: ChainLink | undefined;
-  /** where its bytes stand in the batch buffer */
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface ReadLimits {
   /** stop behind this position */
@@ -45,6 +42,8 @@ export interface FrameReaderOptions {
 interface Run {
   readonly bytes: Buffer;
   readonly start: number;
+  /** never left the memory since it was encoded: needs no check */
+  readonly isOwn: boolean;
 }
 
 export class FrameReader {
@@ -56,10 +55,8 @@ export class FrameReader {
     this.#options = options;
   }
 
-  /** @param batch gets the bytes of the frames, one after the other */
-  async read(from: number, limits: ReadLimits, batch: BatchBuffer): Promise<ShipFrame[]> {
-    const frames: ShipFrame[] = [];
-    let bytes = 0;
+  /** @param batch gets the frames, one after the other */
+  async read(from: number, limits: ReadLimits, batch: ShipBatch): Promise<void> {
     let position = from;
     while (position < limits.until) {
       const segment = this.#segmentAt(position);
@@ -68,22 +65,35 @@ export class FrameReader {
       // No await between finding in the tail and copying: its memory is used again.
       const run = this.#tailRun(start) ?? (await this.#diskRun(segment, start));
       const first = Math.max(position, run.start) - run.start;
-      let at = first;
-      const limit = run.bytes.length;
-      while (at < limit) {
-        const frame = decodeFrame(run.bytes, at, limit, this.#options.salt);
-        if (!frame) break;
-        at = frame.end;
-        if (frame.type !== 'record' || frame.stream !== this.#options.stream) continue;
-        const end = run.start + frame.end;
-        const isFull = bytes + frame.bytes.length > limits.maxBytes || frames.length >= limits.maxFrames;
-        if (end > limits.until || (frames.length > 0 && isFull)) return frames;
-        bytes += frame.bytes.length;
-        frames.push(shipFrame(frame, end, batch.add(frame.bytes)));
-      }
+      const at = this.#copy(run, first, limits, batch);
+      if (at === undefined) return;
       position = at > first ? run.start + at : await this.#skipUnreadable(run.start + first);
     }
-    return frames;
+  }
+
+  /** @returns the offset behind what was read, or undefined when the batch takes no more */
+  #copy({ bytes, start, isOwn }: Run, from: number, limits: ReadLimits, batch: ShipBatch): number | undefined {
+    const { stream, salt } = this.#options;
+    let at = from;
+    let linkAt: number | undefined;
+    let isFull = false;
+    while (at < bytes.length) {
+      const total = isOwn ? declaredFrameBytes(bytes, at, bytes.length) : intactFrameBytes(bytes, at, salt);
+      if (total === undefined) break;
+      if (isRecordOf(bytes, at, stream)) {
+        const content = recordBytes(bytes, at, total);
+        const end = start + at + total;
+        const isTooMuch = batch.bytes + content.length > limits.maxBytes || batch.frames >= limits.maxFrames;
+        isFull = end > limits.until || (batch.frames > 0 && isTooMuch);
+        if (isFull) break;
+        const isRecord = isLinked(bytes, at);
+        if (isRecord) linkAt = at;
+        batch.add(content, end, total, startedAtNs(bytes, at), isRecord);
+      }
+      at += total;
+    }
+    if (linkAt !== undefined) batch.link = linkOf(bytes, linkAt);
+    return isFull ? undefined : at;
   }
 
   async close(): Promise<void> {
@@ -101,7 +111,7 @@ export class FrameReader {
 
   #tailRun(position: number): Run | undefined {
     const found = this.#options.tail.find(position);
-    return found && { bytes: found.piece.bytes, start: found.start };
+    return found && { bytes: found.piece.bytes, start: found.start, isOwn: true };
   }
 
   async #diskRun(segment: SegmentInfo, start: number): Promise<Run> {
@@ -112,7 +122,7 @@ export class FrameReader {
       size = declared;
       bytes = await this.#readDisk(segment, start, size);
     }
-    return { bytes, start };
+    return { bytes, start, isOwn: false };
   }
 
   async #readDisk(segment: SegmentInfo, position: number, size: number): Promise<Buffer> {
@@ -144,13 +154,7 @@ export class FrameReader {
   }
 }
 
-function shipFrame(frame: StoredFrame, end: number, from: number): ShipFrame {
-  return {
-    end,
-    storedBytes: frame.end - frame.start,
-    startedAtNs: frame.startedAtNs,
-    link: frame.link,
-    from,
-    to: from + frame.bytes.length,
-  };
+function intactFrameBytes(buffer: Buffer, at: number, salt: number): number | undefined {
+  const frame = decodeFrame(buffer, at, buffer.length, salt);
+  return frame && frame.end - frame.start;
 }

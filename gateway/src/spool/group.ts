@@ -32,7 +32,8 @@ export class Group {
   bytes = 0;
   /** frames of appends, not carried copies */
   frames = 0;
-  recordFrames = 0;
+  /** chained records */
+  records = 0;
   lastLink: ChainLink | undefined;
   #piece: { chunk: ArenaChunk; from: number; to: number } | undefined;
   readonly #arena: FrameArena;
@@ -58,9 +59,11 @@ export class Group {
         const stream = this.streams[frame.stream];
         addFrame(stream.amount, end - at, frame.startedAtNs);
         stream.lastEnd = this.bytes;
-        this.recordFrames += 1;
         if (frame.settles !== undefined) this.intents.push({ callId: frame.settles, carried: false });
-        if (frame.link) this.lastLink = frame.link;
+        if (frame.link) {
+          this.lastLink = frame.link;
+          this.records += 1;
+        }
       }
     }
     if (!carried) this.frames += frames.length;

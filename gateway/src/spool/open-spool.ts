@@ -140,14 +140,14 @@ async function openLocked(options: OpenSpoolOptions, release: () => void): Promi
     const end = next === undefined ? undefined : (headers.get(next)?.previousEnd ?? next);
     await recovery.read(base, join(dir, segmentName(base)), end);
   }
-  const { head, damagedRanges, recordFrames } = recovery.result();
+  const { head, damagedRanges, waitingFrames, waitingRecords } = recovery.result();
   const chain = new RecordChain(identity.id, head);
   const unsettled = intents.all();
   logger.info('spool.opened', {
     chain: chain.id,
     seq: head.seq.toString(),
     segments: log.segments.length,
-    waiting_frames: recordFrames,
+    waiting_frames: waitingFrames,
     unsettled: unsettled.length,
     damaged_ranges: damagedRanges,
   });
@@ -169,7 +169,7 @@ async function openLocked(options: OpenSpoolOptions, release: () => void): Promi
     // Never below a cursor: where segments are missing, new frames must not count as shipped.
     position: Math.max(log.end(), ...STREAMS.flatMap((stream) => [cursors[stream].acked, ...cursors[stream].ends])),
     previousEnd: log.end(),
-    recordFrames,
+    records: waitingRecords,
     damagedRanges,
     now,
     saveHead: () => saveChainIdentity(disk, dir, { id: chain.id, salt, head: chain.durableHead() }),

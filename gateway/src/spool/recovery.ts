@@ -35,7 +35,10 @@ export interface RecoveryOptions {
 export interface RecoveryResult {
   readonly head: ChainLink;
   readonly damagedRanges: number;
-  readonly recordFrames: number;
+  /** frames that wait to be shipped */
+  readonly waitingFrames: number;
+  /** chained records among them */
+  readonly waitingRecords: number;
 }
 
 /** Of one segment: damage that cannot be covered is found again at each start. */
@@ -53,6 +56,7 @@ export class SegmentRecovery {
   #seenSeq: bigint | undefined;
   #damagedRanges = 0;
   #waitingFrames = 0;
+  #waitingRecords = 0;
 
   /** @param head the chain's head is this one or a later one */
   constructor(options: RecoveryOptions, head: ChainLink) {
@@ -61,7 +65,12 @@ export class SegmentRecovery {
   }
 
   result(): RecoveryResult {
-    return { head: this.#head, damagedRanges: this.#damagedRanges, recordFrames: this.#waitingFrames };
+    return {
+      head: this.#head,
+      damagedRanges: this.#damagedRanges,
+      waitingFrames: this.#waitingFrames,
+      waitingRecords: this.#waitingRecords,
+    };
   }
 
   /**
@@ -132,6 +141,7 @@ export class SegmentRecovery {
       addFrame(amount, frame.end - frame.start, frame.startedAtNs);
       log.awaits(frame.stream, amount);
       this.#waitingFrames += 1;
+      if (frame.link) this.#waitingRecords += 1;
     }
     if (frame.link) this.#follow(frame.link, frame.link.seq - 1n);
   }

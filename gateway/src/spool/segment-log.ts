@@ -89,10 +89,8 @@ export class SegmentLog {
   }
 
   /** What is due next: the age of the backlog is that of its head. */
-  oldestIs(stream: SpoolStream, frames: readonly { readonly startedAtNs: bigint }[]): void {
-    let oldestNs = frames[0]?.startedAtNs ?? 0n;
-    for (const { startedAtNs } of frames) if (startedAtNs < oldestNs) oldestNs = startedAtNs;
-    this.waiting[stream].oldestNs = oldestNs;
+  oldestIs(stream: SpoolStream, startedAtNs: bigint): void {
+    this.waiting[stream].oldestNs = startedAtNs;
   }
 
   /** A stream has got rid of everything before `position`. */

@@ -63,7 +63,7 @@ describe('batches', () => {
     const { spool: again } = await reopen(dir.path);
     again.startShipping({ ...store, lingerMs: 0, maxBatchFrames: 4, maxBatchBytes: 1000 });
     expect(await again.flush(5000)).toBe(true);
-    expect(again.stats()).toMatchObject({ recorded: 22, shipped: 22, backlogBytes: 0, oldestUnshippedNs: 0n });
+    expect(again.stats()).toMatchObject({ backlogBytes: 0, oldestUnshippedNs: 0n });
     await again.close();
     expect(metadataBodies(store)).toEqual(['<m r0><m r1><m r2><m r3>', '<m r4><m r5><m r6><m r7>', '<m r8><m r9>']);
     expect(store.delivered.payload).toEqual([...NAMES.map((name) => `p ${name}`), 'large', 'small']);
@@ -257,6 +257,27 @@ describe('an endpoint in trouble', () => {
   });
 });
 
+describe('counts', () => {
+  it('are of records, whatever frames carry them, so that shipped can be held against recorded', async () => {
+    using dir = temporaryDirectory();
+    const { spool } = await reopen(dir.path);
+    await spool.append([payload('key'), intent('a'), payload('early')]);
+    for (const call of ['a', 'b', 'c']) await spool.append(completion(spool, call));
+    await spool.append([metadata('health')]);
+    expect(spool.stats()).toMatchObject({ recorded: 3, shipped: 0 });
+    await spool.close();
+    const store = fakeStore();
+    const { spool: again } = await reopen(dir.path);
+    expect(again.stats()).toMatchObject({ recorded: 3, shipped: 0 });
+    again.startShipping({ ...store, lingerMs: 0, maxBatchFrames: 2 });
+    await again.append(completion(again, 'd'));
+    expect(await again.flush(5000)).toBe(true);
+    expect(again.stats()).toMatchObject({ recorded: 4, shipped: 4 });
+    expect(store.delivered.metadata).toHaveLength(5);
+    await again.close();
+  });
+});
+
 describe('poison', () => {
   const refusals: [string, Partial<ShipResponse> & { status: number }][] = [
     ['400', { status: 400 }],
@@ -271,7 +292,7 @@ describe('poison', () => {
       { length: 23 },
       (_unused, index) => `r${index}${[0, 9, 10, 22].includes(index) ? ' bad' : ''}`
     );
-    for (const name of names) await spool.append([metadata(name)]);
+    for (const name of names) await spool.append([{ ...metadata(name), link: spool.chain.next(name) }]);
     await spool.close();
     const store = fakeStore((texts) =>
       texts.some((text) => text.endsWith('bad')) ? answer(refusal.status, refusal) : undefined
@@ -363,7 +384,7 @@ describe('deletion', () => {
       .sort();
     expect(segments.length).toBeLessThanOrEqual(4);
     expect(segments[0]).not.toBe('0000000000000000.spool');
-    expect(spool.stats()).toMatchObject({ openIntents: 1, recorded: 120, refused: 0 });
+    expect(spool.stats()).toMatchObject({ openIntents: 1, recorded: 60, refused: 0 });
     await spool.close();
 
     const { spool: second, unsettled } = await reopen(dir.path, options);
@@ -379,6 +400,35 @@ describe('deletion', () => {
     expect(third.spool.chain.head().seq).toBe(61n);
     await third.spool.close();
     expect(store.delivered.metadata).toHaveLength(61);
+  });
+
+  it('leaves nothing that the store has on the disk for long, however little is written', async () => {
+    using dir = temporaryDirectory();
+    let nowMs = Date.UTC(2026, 10, 24);
+    const { spool } = await reopen(dir.path, { now: () => nowMs });
+    const store = fakeStore();
+    spool.startShipping({ ...store, lingerMs: 0 });
+    const onDisk = (): string =>
+      readdirSync(dir.path)
+        .filter((name) => name.endsWith('.spool'))
+        .map((name) => readFileSync(join(dir.path, name), 'latin1'))
+        .join('');
+    await spool.append([intent('open'), payload('ana@example.com')]);
+    expect(await spool.flush(5000)).toBe(true);
+    expect(onDisk()).toContain('ana@example.com');
+    nowMs += 6 * 60_000;
+    // what comes every few seconds anyway: health reports
+    for (const report of ['first', 'second']) {
+      await spool.append([payload(report)]);
+      expect(await spool.flush(5000)).toBe(true);
+    }
+    await expect.poll(onDisk).not.toContain('ana@example.com');
+    await spool.append(completion(spool, 'open'));
+    await spool.close();
+    const { unsettled, spool: again } = await reopen(dir.path);
+    expect(unsettled).toEqual([]);
+    expect(again.chain.head().seq).toBe(1n);
+    await again.close();
   });
 
   it('does not copy intents round and round when they outweigh everything else', async () => {

@@ -39,7 +39,7 @@ export interface ShipperParts {
   readonly setAside: SetAside;
   readonly cursors: Record<SpoolStream, Cursor>;
   readonly logger: Logger;
-  readonly onProgress: (shippedFrames: number) => void;
+  readonly onProgress: (shippedRecords: number) => void;
   readonly onUnreadable: (stream: SpoolStream, position: number, bytes: number) => void;
 }
 

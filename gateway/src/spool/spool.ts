@@ -48,9 +48,9 @@ export interface Chain {
 
 /** Counted since start. */
 export interface SpoolStats {
-  /** record frames made durable, and those found waiting at start: `recorded - shipped` wait or were set aside */
+  /** chained records made durable, and those found waiting at start: `recorded - shipped` wait or were set aside */
   readonly recorded: number;
-  /** record frames the store accepted */
+  /** chained records the store accepted */
   readonly shipped: number;
   /** frames refused because the disk failed or the cap was reached */
   readonly refused: number;
@@ -72,7 +72,8 @@ export interface SpoolStats {
 export interface Spool {
   readonly chain: Chain;
   /**
-   * Appends all frames, in order, atomically with respect to a crash between them, and resolves after fdatasync.
+   * Appends all frames, in order, atomically with respect to a crash between them, and resolves after fdatasync. Their
+   * bytes are copied before it returns.
    * Rejects with GatelensError `spool_full` (cap) or `audit_unavailable` (disk error); then none of them counts and the
    * chain head is back at the last durable record.
    */

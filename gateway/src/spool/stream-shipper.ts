@@ -5,13 +5,13 @@
  */
 import { isGatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { BatchBuffer } from './batch-buffer.ts';
 import type { Clock } from './clock.ts';
 import { type Cursor, saveCursor } from './cursor.ts';
 import { type Disk, systemErrorCode } from './disk.ts';
-import type { FrameReader, ShipFrame } from './frame-reader.ts';
+import type { FrameReader, ReadLimits } from './frame-reader.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { SetAside } from './set-aside.ts';
+import { type BatchPart, ShipBatch } from './ship-batch.ts';
 import type { ShipTransport } from './ship-transport.ts';
 import { judge, retryDelayMs, type ShipVerdict } from './ship-verdict.ts';
 import type { SpoolStream } from './spool.ts';
@@ -39,8 +39,8 @@ export interface StreamShipperOptions extends BatchLimits {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The stream has got rid of more frames. */
-  readonly onProgress: (shippedFrames: number) => void;
+  /** The stream has got rid of more; so many chained records of it were taken by the store. */
+  readonly onProgress: (shippedRecords: number) => void;
 }
 
 /** That many refused frames in a row are no accident of content: from there on slowly, until a person has looked. */
@@ -53,9 +53,9 @@ export class StreamShipper {
   readonly #stopping = new AbortController();
   #cursor: Cursor;
   /** frames of [acked, last of ends], once read */
-  #frames: readonly ShipFrame[] = [];
-  /** their bytes */
-  readonly #bytes: BatchBuffer;
+  readonly #batch: ShipBatch;
+  /** those before were taken by the store or set aside */
+  #firstFrame = 0;
   #isSaved = true;
   #isHurried = false;
   #attempt = 0;
@@ -67,7 +67,7 @@ export class StreamShipper {
   constructor(options: StreamShipperOptions) {
     this.#options = options;
     this.#cursor = options.cursor;
-    this.#bytes = new BatchBuffer(2 * options.maxBatchBytes);
+    this.#batch = new ShipBatch(2 * options.maxBatchBytes);
   }
 
   start(): void {
@@ -107,8 +107,8 @@ export class StreamShipper {
   }
 
   /** @returns undefined when there was something to wait for first */
-  async #nextBatch(): Promise<readonly ShipFrame[] | undefined> {
-    const { log, stream, reader, lingerMs, maxBatchBytes, maxBatchFrames } = this.#options;
+  async #nextBatch(): Promise<BatchPart | undefined> {
+    const { log, stream, lingerMs, maxBatchBytes, maxBatchFrames } = this.#options;
     const end = this.#cursor.ends.at(-1);
     if (end !== undefined && !this.#isSaved) await this.#save();
     if (end === undefined) {
@@ -117,53 +117,55 @@ export class StreamShipper {
         else await this.#wait('data', undefined);
         return undefined;
       }
+      // What was delivered is noted together with the next batch. A crash before means that it is delivered again.
       if (!this.#isFull() && !this.#isHurried) {
-        if (!this.#isSaved) await this.#save();
         await this.#wait('linger', lingerMs);
         if (this.#stopping.signal.aborted) return undefined;
       }
       const until = log.lastEnd[stream];
-      this.#bytes.clear();
-      const limits = { until, maxBytes: maxBatchBytes, maxFrames: maxBatchFrames };
-      this.#frames = await reader.read(this.#cursor.acked, limits, this.#bytes);
-      const last = this.#frames.at(-1);
-      if (!last) {
+      await this.#read({ until, maxBytes: maxBatchBytes, maxFrames: maxBatchFrames });
+      if (this.#batch.frames === 0) {
         // Nothing readable is left of it; the reader has reported that.
-        this.#advance(until, []);
+        this.#advance(until, undefined);
         return undefined;
       }
-      this.#cursor = { ...this.#cursor, ends: [last.end] };
-      log.oldestIs(stream, this.#frames);
+      this.#cursor = { ...this.#cursor, ends: [this.#batch.endOf(this.#batch.frames - 1)] };
+      log.oldestIs(stream, this.#batch.oldestNs);
       await this.#save();
-    } else if (this.#frames.length === 0) {
-      this.#bytes.clear();
-      const limits = { until: end, maxBytes: Infinity, maxFrames: Infinity };
-      this.#frames = await reader.read(this.#cursor.acked, limits, this.#bytes);
+    } else if (this.#firstFrame >= this.#batch.frames) {
+      await this.#read({ until: end, maxBytes: Infinity, maxFrames: Infinity });
     }
     const [batchEnd = 0] = this.#cursor.ends;
-    const batch = this.#frames.filter((frame) => frame.end <= batchEnd);
-    if (batch.length > 0) return batch;
-    this.#advance(batchEnd, []);
+    const part = this.#batch.partUntil(this.#firstFrame, batchEnd);
+    if (part.behind > part.first) return part;
+    this.#advance(batchEnd, undefined);
     return undefined;
   }
 
-  async #deliver(batch: readonly ShipFrame[]): Promise<void> {
-    const answer = await this.#send(this.#bytes.view(batch[0]?.from ?? 0, batch.at(-1)?.to ?? 0));
+  async #read(limits: ReadLimits): Promise<void> {
+    this.#batch.clear();
+    this.#firstFrame = 0;
+    await this.#options.reader.read(this.#cursor.acked, limits, this.#batch);
+  }
+
+  async #deliver(part: BatchPart): Promise<void> {
+    const answer = await this.#send(this.#batch.view(part));
     if (this.#stopping.signal.aborted && answer.verdict.kind !== 'delivered') return;
-    const verdict = answer.verdict.kind === 'refused' ? await this.#examineRefusal(batch, answer) : answer.verdict;
+    const frames = part.behind - part.first;
+    const verdict = answer.verdict.kind === 'refused' ? await this.#examineRefusal(frames, answer) : answer.verdict;
     if (verdict.kind === 'delivered') {
       this.#recovered();
       this.#refusedInARow = 0;
-      this.#advance(this.#cursor.ends[0] ?? 0, batch, batch.length);
+      this.#advance(this.#cursor.ends[0] ?? 0, part, this.#batch.records(part));
     } else if (verdict.kind !== 'refused') {
       const afterMs = verdict.kind === 'retry' ? verdict.afterMs : this.#options.slowRetryMs;
       await this.#retry({ ...answer.fields, misconfigured: verdict.kind === 'misconfigured' }, afterMs);
-    } else if (batch.length > 1) {
-      const middle = batch[(batch.length >> 1) - 1];
-      if (middle) this.#cursor = { ...this.#cursor, ends: [middle.end, ...this.#cursor.ends] };
+    } else if (frames > 1) {
+      const middle = part.first + (frames >> 1) - 1;
+      this.#cursor = { ...this.#cursor, ends: [this.#batch.endOf(middle), ...this.#cursor.ends] };
       this.#isSaved = false;
     } else {
-      await this.#putAside(batch, answer.fields);
+      await this.#putAside(part, answer.fields);
     }
   }
 
@@ -181,39 +183,37 @@ export class StreamShipper {
    * A receiver that refuses even an empty request, which is valid OTLP, has nothing against the frames: the address or
    * the receiver is wrong. Asked before a batch is divided and before a frame is set aside.
    */
-  async #examineRefusal(batch: readonly ShipFrame[], answer: { verdict: ShipVerdict }): Promise<ShipVerdict> {
-    if (batch.length > 1 && this.#cursor.ends.length > 1) return answer.verdict;
+  async #examineRefusal(frames: number, answer: { verdict: ShipVerdict }): Promise<ShipVerdict> {
+    if (frames > 1 && this.#cursor.ends.length > 1) return answer.verdict;
     const { verdict } = await this.#send(new Uint8Array(0));
     if (verdict.kind === 'delivered') return answer.verdict;
     return verdict.kind === 'refused' ? { kind: 'misconfigured' } : verdict;
   }
 
-  async #putAside(batch: readonly ShipFrame[], fields: Record<string, string | number>): Promise<void> {
+  /** @param part one frame */
+  async #putAside(part: BatchPart, fields: Record<string, string | number>): Promise<void> {
     const { setAside, stream, logger, slowRetryMs } = this.#options;
-    const [frame] = batch;
-    if (!frame) return;
-    await setAside.keep(stream, frame.end, this.#bytes.view(frame.from, frame.to));
+    const position = this.#batch.endOf(part.first);
+    const frame = this.#batch.view(part);
+    await setAside.keep(stream, position, frame);
     this.#refusedInARow += 1;
-    logger.error('spool.frame_set_aside', { stream, position: frame.end, bytes: frame.to - frame.from, ...fields });
+    logger.error('spool.frame_set_aside', { stream, position, bytes: frame.length, ...fields });
     this.#recovered();
-    this.#advance(frame.end, batch);
+    this.#advance(position, part);
     if (this.#refusedInARow >= REFUSED_IN_A_ROW) await this.#wait('retry', slowRetryMs);
   }
 
-  #advance(position: number, frames: readonly ShipFrame[], shippedFrames = 0): void {
+  #advance(position: number, part: BatchPart | undefined, shippedRecords = 0): void {
     const { log, stream } = this.#options;
-    const link = frames.findLast((frame) => frame.link)?.link ?? this.#cursor.link;
     const ends = this.#cursor.ends.filter((end) => end > position);
+    // A floor under the chain's head may be lower than it could be.
+    const link = (ends.length === 0 ? this.#batch.link : undefined) ?? this.#cursor.link;
     this.#cursor = { acked: position, ends, link };
-    this.#frames = ends.length === 0 ? [] : this.#frames.filter((frame) => frame.end > position);
+    this.#firstFrame = this.#batch.partUntil(this.#firstFrame, ends.length === 0 ? Infinity : position).behind;
     this.#isSaved = false;
-    log.ack(
-      stream,
-      position,
-      frames.length,
-      frames.reduce((sum, frame) => sum + frame.storedBytes, 0)
-    );
-    this.#options.onProgress(shippedFrames);
+    if (part) log.ack(stream, position, part.behind - part.first, this.#batch.storedBytes(part));
+    else log.ack(stream, position, 0, 0);
+    this.#options.onProgress(shippedRecords);
   }
 
   /** A cursor that cannot be saved (full disk) must not stop the shipping that frees the disk: it costs repetition. */

@@ -9,14 +9,14 @@ import type { Logger } from '../logger.ts';
 import type { TraceContextCarrier } from '../mcp/observer.ts';
 import type { AccessAction, AccessDecision, AccessReason } from '../record/access.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
-import type { CallAttributes } from './call-attributes.ts';
+import type { AttributeObject } from './attribute-row.ts';
 import { EpochTime, addMs, epochNanos, systemClock, type Clock } from './clock.ts';
 import { displayAddress, displayText } from './display-names.ts';
 import { createCallIds } from './ids.ts';
 import { Principals, principalEvent } from './principals.ts';
 import { incomingTrace } from './propagation.ts';
 import { ACCESS_ATTR, CALL_ATTR } from './record-attributes.ts';
-import { RecordKeeper, type RecordCounts } from './record-keeper.ts';
+import { RecordKeeper, type KeepRequest, type RecordCounts } from './record-keeper.ts';
 import type { AuditTelemetry } from './sdk.ts';
 import { ATTR_CLIENT_ADDRESS, ATTR_USER_HASH } from './semconv.ts';
 
@@ -85,11 +85,20 @@ export function createAccessRecorder(options: {
         principals.remember(actorKey, { subject: actorKey, ...actorPrincipal });
       }
       const principal = actorKey === '' ? undefined : principals.take(actorKey);
-      const giveBack = (): void => {
-        if (principal !== undefined) principals.unsent(actorKey);
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+      const request: KeepRequest = {
+        records: 1,
+        waits: true,
+        onUntaken: () => {
+          if (principal !== undefined) principals.unsent(actorKey);
+        },
+        onSettled: (error) => {
+          if (error === undefined) resolve(undefined);
+          else reject(error);
+        },
       };
       try {
-        const frames = telemetry.collect(epochNanos(startTime), () => {
+        const frames = telemetry.collect({ startedAtNs: epochNanos(startTime), settles: false }, () => {
           if (principal !== undefined) {
             const event = principalEvent(actorKey, principal, startTime);
             telemetry.events.emit({
@@ -107,16 +116,16 @@ export function createAccessRecorder(options: {
           span.setAttributes(attributesOf(access, accessId(), options.demo === true));
           span.end(addMs(startTime, nowMs - startedMs));
         });
-        return keeper.keep(frames, 1, giveBack);
+        void keeper.keep(frames, request);
       } catch (error) {
-        giveBack();
-        return keeper.fail(1, error);
+        void keeper.fail(request, error);
       }
+      return promise;
     },
   };
 }
 
-function attributesOf(access: AccessRecord, accessId: string, demo: boolean): CallAttributes {
+function attributesOf(access: AccessRecord, accessId: string, demo: boolean): AttributeObject {
   const texts: readonly (readonly [attribute: string, value: string])[] = [
     [ACCESS_ATTR.reason, access.reason ?? ''],
     [ATTR_USER_HASH, access.actorKey],
@@ -127,7 +136,7 @@ function attributesOf(access: AccessRecord, accessId: string, demo: boolean): Ca
     [ACCESS_ATTR.server, displayText(access.targetServer ?? '')],
     [ACCESS_ATTR.detail, detailText(access.detail)],
   ];
-  const attributes: CallAttributes = {
+  const attributes: AttributeObject = {
     [CALL_ATTR.recordVersion]: RECORD_VERSION,
     [CALL_ATTR.kind]: 'access',
     [CALL_ATTR.callId]: accessId,

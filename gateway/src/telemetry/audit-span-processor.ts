@@ -5,17 +5,24 @@
  */
 import type { Chain, ChainLink } from '../spool/spool.ts';
 import type { FrameCollector } from './frame-collector.ts';
+import { AttributeRow } from './attribute-row.ts';
+import { CALL_AT } from './call-row.ts';
 import { CALL_ATTR } from './record-attributes.ts';
-import { canonicalFormOf, type RecordSpan } from './record-row.ts';
+import { attributeOf, canonicalFormOf, type RecordSpan } from './record-row.ts';
 
 /** A span in `onEnding`: its end time is set, its attributes can still be. */
 export interface EndingSpan extends RecordSpan {
   setAttribute(key: string, value: string | number): unknown;
 }
 
+function setAttribute(span: EndingSpan, name: string, position: number, value: string | number): void {
+  if (span.attributes instanceof AttributeRow) span.attributes.values[position] = value;
+  else span.setAttribute(name, value);
+}
+
 export interface AuditSpanProcessorOptions<Span> {
   readonly chain: Chain;
-  readonly frames: Pick<FrameCollector<never>, 'addRecord' | 'startedAtNs'>;
+  readonly frames: Pick<FrameCollector<never>, 'addRecord' | 'completion'>;
   /** ExportTraceServiceRequest, protobuf */
   readonly serialize: (spans: Span[]) => Uint8Array;
 }
@@ -41,34 +48,32 @@ export class AuditSpanProcessor<Span extends RecordSpan> {
   /** Takes the next position. The frame follows in the same tick (`onEnd`), the append after it (`collect`). */
   onEnding(span: EndingSpan): void {
     this.#link = undefined;
-    const kind = span.attributes[CALL_ATTR.kind];
+    const kind = attributeOf(span, CALL_ATTR.kind, CALL_AT.kind);
     if (kind === undefined || kind === 'health') return;
     const seq = this.#chain.head().seq + 1n;
-    span.setAttribute(CALL_ATTR.chainId, this.#chain.id);
-    span.setAttribute(CALL_ATTR.seq, Number(seq));
+    setAttribute(span, CALL_ATTR.chainId, CALL_AT.chainId, this.#chain.id);
+    setAttribute(span, CALL_ATTR.seq, CALL_AT.seq, Number(seq));
     const link = this.#chain.next(canonicalFormOf(span));
     if (link.seq !== seq) throw new TypeError('the chain gave another position than the one that was hashed');
-    span.setAttribute(CALL_ATTR.hash, link.hash);
+    setAttribute(span, CALL_ATTR.hash, CALL_AT.hash, link.hash);
     this.#link = link;
   }
 
   onEnd(span: Span): void {
-    const { attributes } = span;
-    const kind = attributes[CALL_ATTR.kind];
-    if (kind === undefined) {
+    if (attributeOf(span, CALL_ATTR.kind, CALL_AT.kind) === undefined) {
       this.#children.push(span);
       return;
     }
     const spans = this.#children.length === 0 ? [span] : [...this.#children, span];
     this.#children = [];
-    const callId = attributes[CALL_ATTR.callId];
-    const settles = attributes[CALL_ATTR.phase] === 'closed' && typeof callId === 'string' ? callId : undefined;
+    const { startedAtNs, settles } = this.#frames.completion;
+    const callId = settles ? attributeOf(span, CALL_ATTR.callId, CALL_AT.callId) : undefined;
     this.#frames.addRecord({
       type: 'record',
       stream: 'metadata',
       bytes: this.#serialize(spans),
-      startedAtNs: this.#frames.startedAtNs,
-      ...(settles === undefined ? {} : { settles }),
+      startedAtNs,
+      ...(typeof callId === 'string' ? { settles: callId } : {}),
       ...(this.#link === undefined ? {} : { link: this.#link }),
     });
   }

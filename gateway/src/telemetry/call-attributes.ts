@@ -8,6 +8,8 @@ import type { CallEnd, CallStart } from '../mcp/observer.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
 import type { CaptureMode, Outcome } from '../record/vocabulary.ts';
+import type { AttributeRow } from './attribute-row.ts';
+import { CALL_AT, CALL_NAMES } from './call-row.ts';
 import { nanosOfMs } from './clock.ts';
 import {
   displayAddress,
@@ -19,10 +21,8 @@ import {
   displayText,
 } from './display-names.ts';
 import type { TargetType } from './catalog.ts';
-import { CALL_ATTR } from './record-attributes.ts';
+import type { MetricAttributes } from './metrics.ts';
 import * as semconv from './semconv.ts';
-
-export type CallAttributes = Record<string, string | number | boolean | string[]>;
 
 const MAX_TEAMS = 32;
 const MAX_TEAM_CHARS = 64;
@@ -37,78 +37,69 @@ export interface StartContext {
 }
 
 /** Text attributes are set only when there is something to say: an absent one is the column's `''`. */
-function setText(attributes: CallAttributes, key: string, value: string): void {
-  if (value !== '') attributes[key] = value;
+function setText(row: AttributeRow, at: number, value: string): void {
+  if (value !== '') row.values[at] = value;
 }
 
-export function startAttributes(start: CallStart, context: StartContext): CallAttributes {
+export function startAttributes(start: CallStart, context: StartContext): AttributeRow {
   const { caller } = start;
   const method = displayMethod(start.method, start.kind);
-  const fromServer = start.kind === 'server_request';
-  const attributes: CallAttributes = {
-    [CALL_ATTR.recordVersion]: RECORD_VERSION,
-    [CALL_ATTR.kind]: start.kind,
-    [CALL_ATTR.phase]: 'closed',
-    [CALL_ATTR.callId]: context.callId,
-    [CALL_ATTR.server]: displayServer(start.server, start.serverKnown),
-    [semconv.ATTR_MCP_METHOD_NAME]: method,
-    [CALL_ATTR.upstreamTransport]: start.upstreamTransport,
-    [CALL_ATTR.authMethod]: caller.authMethod,
-    [CALL_ATTR.requestBytes]: start.requestBytes ?? start.requestBody.byteLength,
-    [CALL_ATTR.captureMode]: context.mode,
-    // The receiving side: the client's HTTP, but for what the upstream server asks.
-    [semconv.ATTR_NETWORK_TRANSPORT]:
-      fromServer && start.upstreamTransport === 'stdio'
-        ? semconv.NETWORK_TRANSPORT_PIPE
-        : semconv.NETWORK_TRANSPORT_TCP,
-  };
-  if (!fromServer || start.upstreamTransport !== 'stdio') attributes[semconv.ATTR_NETWORK_PROTOCOL_NAME] = 'http';
-  setText(attributes, CALL_ATTR.parentCallId, start.parentCallId ?? '');
-  setText(attributes, semconv.ATTR_USER_HASH, caller.userKey);
-  setText(attributes, CALL_ATTR.keyName, displayText(caller.keyName));
+  // The receiving side: the client's HTTP, but for what the upstream server asks.
+  const isPipe = start.kind === 'server_request' && start.upstreamTransport === 'stdio';
+  const row = CALL_NAMES.row();
+  const { values } = row;
+  values[CALL_AT.recordVersion] = RECORD_VERSION;
+  values[CALL_AT.kind] = start.kind;
+  values[CALL_AT.phase] = 'closed';
+  values[CALL_AT.callId] = context.callId;
+  values[CALL_AT.server] = displayServer(start.server, start.serverKnown);
+  values[CALL_AT.method] = method;
+  values[CALL_AT.upstreamTransport] = start.upstreamTransport;
+  values[CALL_AT.authMethod] = caller.authMethod;
+  values[CALL_AT.requestBytes] = start.requestBytes ?? start.requestBody.byteLength;
+  values[CALL_AT.captureMode] = context.mode;
+  values[CALL_AT.networkTransport] = isPipe ? semconv.NETWORK_TRANSPORT_PIPE : semconv.NETWORK_TRANSPORT_TCP;
+  if (!isPipe) values[CALL_AT.networkProtocol] = 'http';
+  setText(row, CALL_AT.parentCallId, start.parentCallId ?? '');
+  setText(row, CALL_AT.userKey, caller.userKey);
+  setText(row, CALL_AT.keyName, displayText(caller.keyName));
   if (caller.teams.length > 0) {
-    attributes[CALL_ATTR.teams] = caller.teams.slice(0, MAX_TEAMS).map((team) => displayText(team, MAX_TEAM_CHARS));
+    values[CALL_AT.teams] = caller.teams.slice(0, MAX_TEAMS).map((team) => displayText(team, MAX_TEAM_CHARS));
   }
-  setText(attributes, semconv.ATTR_CLIENT_ADDRESS, displayAddress(start.clientAddress));
-  setText(attributes, semconv.ATTR_JSONRPC_REQUEST_ID, displayRpcId(start.rpcId, context.pseudonyms));
-  setClient(attributes, start.client);
-  setSession(attributes, start.session, context.pseudonyms);
-  setText(attributes, semconv.ATTR_MCP_PROTOCOL_VERSION, displayProtocolVersion(start.protocolVersion));
-  if (method === 'tools/call') attributes[semconv.ATTR_GEN_AI_OPERATION_NAME] = semconv.GEN_AI_OPERATION_EXECUTE_TOOL;
-  setText(attributes, CALL_ATTR.policyRule, displayText(start.policyRule ?? ''));
-  if (start.leftOut !== undefined) setLeftOut(attributes, start.leftOut);
-  if (context.demo) attributes[CALL_ATTR.demo] = true;
-  if (context.httpTraceLinked) attributes[CALL_ATTR.httpTraceLinked] = true;
-  return attributes;
+  setText(row, CALL_AT.clientAddress, displayAddress(start.clientAddress));
+  setText(row, CALL_AT.rpcId, displayRpcId(start.rpcId, context.pseudonyms));
+  setClient(row, start.client);
+  setSession(row, start.session, context.pseudonyms);
+  setText(row, CALL_AT.protocolVersion, displayProtocolVersion(start.protocolVersion));
+  if (method === 'tools/call') values[CALL_AT.operation] = semconv.GEN_AI_OPERATION_EXECUTE_TOOL;
+  setText(row, CALL_AT.policyRule, displayText(start.policyRule ?? ''));
+  if (start.leftOut !== undefined) setLeftOut(row, start.leftOut);
+  if (context.demo) values[CALL_AT.demo] = true;
+  if (context.httpTraceLinked) values[CALL_AT.httpTraceLinked] = true;
+  return row;
 }
 
-function setLeftOut(attributes: CallAttributes, leftOut: NonNullable<CallStart['leftOut']>): void {
-  attributes[CALL_ATTR.leftOutAttempts] = leftOut.attempts;
-  attributes[CALL_ATTR.leftOutSources] = leftOut.sources;
-  attributes[CALL_ATTR.leftOutSorts] = JSON.stringify(leftOut.bySort);
+function setLeftOut({ values }: AttributeRow, leftOut: NonNullable<CallStart['leftOut']>): void {
+  values[CALL_AT.leftOutAttempts] = leftOut.attempts;
+  values[CALL_AT.leftOutSources] = leftOut.sources;
+  values[CALL_AT.leftOutSorts] = JSON.stringify(leftOut.bySort);
 }
 
-function setClient(attributes: CallAttributes, client: CallStart['client']): void {
+function setClient(row: AttributeRow, client: CallStart['client']): void {
   if (client === undefined) return;
-  setText(attributes, CALL_ATTR.clientName, displayText(client.name));
-  setText(attributes, CALL_ATTR.clientVersion, displayText(client.version, MAX_VERSION_CHARS));
+  setText(row, CALL_AT.clientName, displayText(client.name));
+  setText(row, CALL_AT.clientVersion, displayText(client.version, MAX_VERSION_CHARS));
 }
 
-function setSession(attributes: CallAttributes, session: CallStart['session'], pseudonyms: Pseudonyms): void {
+function setSession(row: AttributeRow, session: CallStart['session'], pseudonyms: Pseudonyms): void {
   if (session === undefined || session.kind === 'none' || session.id === '') return;
-  attributes[CALL_ATTR.sessionKey] = pseudonyms.hash('session', session.id);
-  attributes[CALL_ATTR.sessionKind] = session.kind;
+  row.values[CALL_AT.sessionKey] = pseudonyms.hash('session', session.id);
+  row.values[CALL_AT.sessionKind] = session.kind;
 }
-
-const TARGET_ATTRIBUTE: Record<TargetType, string> = {
-  tool: semconv.ATTR_GEN_AI_TOOL_NAME,
-  prompt: semconv.ATTR_GEN_AI_PROMPT_NAME,
-  resource: semconv.ATTR_MCP_RESOURCE_URI,
-};
 
 /** @param name masked already */
-export function setTarget(attributes: CallAttributes, type: TargetType, name: string): void {
-  setText(attributes, TARGET_ATTRIBUTE[type], name);
+export function setTarget(row: AttributeRow, type: TargetType, name: string): void {
+  setText(row, CALL_AT[type], name);
 }
 
 /** `{method} {target}`; resource URIs are no part of a span name (too many). */
@@ -117,32 +108,28 @@ export function spanName(method: string, type: TargetType | undefined, name: str
 }
 
 /** What the end of a call adds, besides payload, target and tokens. */
-export function addEnd(
-  attributes: CallAttributes,
-  end: CallEnd,
-  upstreamAttempts: number,
-  pseudonyms: Pseudonyms
-): void {
-  attributes[CALL_ATTR.outcome] = end.outcome;
+export function addEnd(row: AttributeRow, end: CallEnd, upstreamAttempts: number, pseudonyms: Pseudonyms): void {
+  const { values } = row;
+  values[CALL_AT.outcome] = end.outcome;
   // A request that was refused before it went upstream is an attempt, whoever opened its record.
-  if (attributes[CALL_ATTR.kind] === 'request' && end.outcome === 'denied' && upstreamAttempts === 0) {
-    attributes[CALL_ATTR.kind] = 'attempt';
+  if (values[CALL_AT.kind] === 'request' && end.outcome === 'denied' && upstreamAttempts === 0) {
+    values[CALL_AT.kind] = 'attempt';
   }
-  setText(attributes, semconv.ATTR_ERROR_TYPE, displayErrorType(end.errorType));
+  setText(row, CALL_AT.errorType, displayErrorType(end.errorType));
   const code = end.rpcErrorCode;
   if (code !== undefined && Number.isInteger(code) && code >= -0x80000000 && code <= 0x7fffffff) {
-    attributes[semconv.ATTR_RPC_RESPONSE_STATUS_CODE] = code.toString();
+    values[CALL_AT.errorCode] = code.toString();
   }
-  if (isCount(end.httpStatus, 999)) attributes[semconv.ATTR_HTTP_RESPONSE_STATUS_CODE] = end.httpStatus;
-  if (end.response !== undefined) attributes[CALL_ATTR.responseBytes] = end.response.bytes;
-  if (upstreamAttempts > 0) attributes[CALL_ATTR.upstreamAttempts] = Math.min(upstreamAttempts, 255);
-  if (end.upstreamMs !== undefined) attributes[CALL_ATTR.upstreamDuration] = nanosOfMs(end.upstreamMs);
-  if (end.ttfbMs !== undefined) attributes[CALL_ATTR.ttfb] = nanosOfMs(end.ttfbMs);
-  setClient(attributes, end.client);
-  setSession(attributes, end.session, pseudonyms);
-  setText(attributes, semconv.ATTR_MCP_PROTOCOL_VERSION, displayProtocolVersion(end.protocolVersion));
-  setText(attributes, CALL_ATTR.policyRule, displayText(end.policyRule ?? ''));
-  setText(attributes, CALL_ATTR.deniedBy, end.deniedBy ?? '');
+  if (isCount(end.httpStatus, 999)) values[CALL_AT.httpStatus] = end.httpStatus;
+  if (end.response !== undefined) values[CALL_AT.responseBytes] = end.response.bytes;
+  if (upstreamAttempts > 0) values[CALL_AT.upstreamAttempts] = Math.min(upstreamAttempts, 255);
+  if (end.upstreamMs !== undefined) values[CALL_AT.upstreamDuration] = nanosOfMs(end.upstreamMs);
+  if (end.ttfbMs !== undefined) values[CALL_AT.ttfb] = nanosOfMs(end.ttfbMs);
+  setClient(row, end.client);
+  setSession(row, end.session, pseudonyms);
+  setText(row, CALL_AT.protocolVersion, displayProtocolVersion(end.protocolVersion));
+  setText(row, CALL_AT.policyRule, displayText(end.policyRule ?? ''));
+  setText(row, CALL_AT.deniedBy, end.deniedBy ?? '');
 }
 
 function isCount(value: number | undefined, max: number): value is number {
@@ -171,77 +158,64 @@ export function spanStatus(
   }
 }
 
-const SHARED_WITH_CLIENT_SPAN: readonly string[] = [
-  semconv.ATTR_MCP_METHOD_NAME,
-  semconv.ATTR_MCP_PROTOCOL_VERSION,
-  semconv.ATTR_GEN_AI_TOOL_NAME,
-  semconv.ATTR_GEN_AI_PROMPT_NAME,
-  semconv.ATTR_MCP_RESOURCE_URI,
-  semconv.ATTR_GEN_AI_OPERATION_NAME,
-  semconv.ATTR_JSONRPC_REQUEST_ID,
-  semconv.ATTR_ERROR_TYPE,
-  semconv.ATTR_RPC_RESPONSE_STATUS_CODE,
-  CALL_ATTR.server,
+const SHARED_WITH_CLIENT_SPAN: readonly number[] = [
+  CALL_AT.method,
+  CALL_AT.protocolVersion,
+  CALL_AT.tool,
+  CALL_AT.prompt,
+  CALL_AT.resource,
+  CALL_AT.operation,
+  CALL_AT.rpcId,
+  CALL_AT.errorType,
+  CALL_AT.errorCode,
+  CALL_AT.server,
 ];
 
 /** Attributes of the CLIENT span. It has no `gatelens.kind`: it is no record. */
-export function clientSpanAttributes(server: CallAttributes, start: CallStart): CallAttributes {
-  const attributes: CallAttributes = {};
-  for (const key of SHARED_WITH_CLIENT_SPAN) {
-    const value = server[key];
-    if (value !== undefined) attributes[key] = value;
-  }
+export function clientSpanAttributes(server: AttributeRow, start: CallStart): AttributeRow {
+  const row = CALL_NAMES.row();
+  const { values } = row;
+  for (const at of SHARED_WITH_CLIENT_SPAN) values[at] = server.values[at];
   const isPipe = start.kind !== 'server_request' && start.upstreamTransport === 'stdio';
-  attributes[semconv.ATTR_NETWORK_TRANSPORT] = isPipe ? semconv.NETWORK_TRANSPORT_PIPE : semconv.NETWORK_TRANSPORT_TCP;
-  if (!isPipe) attributes[semconv.ATTR_NETWORK_PROTOCOL_NAME] = 'http';
+  values[CALL_AT.networkTransport] = isPipe ? semconv.NETWORK_TRANSPORT_PIPE : semconv.NETWORK_TRANSPORT_TCP;
+  if (!isPipe) values[CALL_AT.networkProtocol] = 'http';
   if (start.upstreamAddress !== undefined) {
-    attributes[semconv.ATTR_SERVER_ADDRESS] = start.upstreamAddress.host;
-    attributes[semconv.ATTR_SERVER_PORT] = start.upstreamAddress.port;
+    values[CALL_AT.serverAddress] = start.upstreamAddress.host;
+    values[CALL_AT.serverPort] = start.upstreamAddress.port;
   }
-  return attributes;
+  return row;
 }
 
-const ON_METRICS: readonly string[] = [
-  semconv.ATTR_MCP_METHOD_NAME,
-  semconv.ATTR_MCP_PROTOCOL_VERSION,
-  semconv.ATTR_GEN_AI_TOOL_NAME,
-  semconv.ATTR_GEN_AI_PROMPT_NAME,
-  semconv.ATTR_GEN_AI_OPERATION_NAME,
-  semconv.ATTR_RPC_RESPONSE_STATUS_CODE,
-  semconv.ATTR_NETWORK_TRANSPORT,
-  semconv.ATTR_NETWORK_PROTOCOL_NAME,
-  semconv.ATTR_SERVER_ADDRESS,
-  semconv.ATTR_SERVER_PORT,
-  CALL_ATTR.server,
-  CALL_ATTR.outcome,
+const ON_METRICS: readonly number[] = [
+  CALL_AT.method,
+  CALL_AT.protocolVersion,
+  CALL_AT.tool,
+  CALL_AT.prompt,
+  CALL_AT.operation,
+  CALL_AT.errorCode,
+  CALL_AT.networkTransport,
+  CALL_AT.networkProtocol,
+  CALL_AT.serverAddress,
+  CALL_AT.serverPort,
+  CALL_AT.server,
+  CALL_AT.outcome,
 ];
+const ON_METRICS_OF_ERRORS: readonly number[] = [...ON_METRICS, CALL_AT.errorType];
 
 /** The bounded names only; `error.type` only where the span is an error. */
-export function metricAttributes(span: CallAttributes, isError: boolean): Record<string, string | number> {
-  const attributes = picked(span, ON_METRICS);
-  const errorType = span[semconv.ATTR_ERROR_TYPE];
-  if (isError && typeof errorType === 'string') attributes[semconv.ATTR_ERROR_TYPE] = errorType;
-  return attributes;
+export function metricAttributes(row: AttributeRow, isError: boolean): MetricAttributes {
+  return row.toObject(isError ? ON_METRICS_OF_ERRORS : ON_METRICS) as MetricAttributes;
 }
 
-const ON_SESSION_METRICS: readonly string[] = [
-  semconv.ATTR_MCP_PROTOCOL_VERSION,
-  semconv.ATTR_NETWORK_TRANSPORT,
-  semconv.ATTR_NETWORK_PROTOCOL_NAME,
-  semconv.ATTR_SERVER_ADDRESS,
-  semconv.ATTR_SERVER_PORT,
-  CALL_ATTR.server,
+const ON_SESSION_METRICS: readonly number[] = [
+  CALL_AT.protocolVersion,
+  CALL_AT.networkTransport,
+  CALL_AT.networkProtocol,
+  CALL_AT.serverAddress,
+  CALL_AT.serverPort,
+  CALL_AT.server,
 ];
 
-export function sessionAttributes(span: CallAttributes): Record<string, string | number> {
-  return picked(span, ON_SESSION_METRICS);
-}
-
-function picked(span: CallAttributes, keys: readonly string[]): Record<string, string | number> {
-  const attributes: Record<string, string | number> = {};
-  for (const key of keys) {
-    const value = span[key];
-    if (typeof value === 'string' || typeof value === 'number') attributes[key] = value;
-  }
-  return attributes;
+export function sessionAttributes(row: AttributeRow): MetricAttributes {
+  return row.toObject(ON_SESSION_METRICS) as MetricAttributes;
 }

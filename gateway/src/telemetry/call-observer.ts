@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { CallObservation, CallObserver, CallStart } from '../mcp/observer.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { CapturePolicy, PayloadSealer, Pseudonyms } from '../protection/seams.ts';
+import { CallQueue, type Gathering, type Timers } from './call-queue.ts';
 import { CaptureInCall } from './capture-in-call.ts';
 import { NameCatalog } from './catalog.ts';
 import { EpochTime, systemClock, type Clock } from './clock.ts';
@@ -29,20 +30,22 @@ export interface CallObserverOptions {
   readonly logger: Logger;
   readonly metrics?: DurationMetrics;
   readonly clock?: Clock;
+  /** omitted: each record is made and written at once */
+  readonly gathering?: Gathering;
+  /** what gathering goes by; default: Node's */
+  readonly timers?: Timers;
   /** stamps every record as made by `gatelens demo --history` */
   readonly demo?: boolean;
 }
 
 export class TelemetryCallObserver implements CallObserver {
   readonly #context: ObserverContext;
-  readonly #callId: () => string;
 
   constructor(options: CallObserverOptions) {
     const clock = options.clock ?? systemClock;
     const metrics = options.metrics ?? noDurationMetrics;
     const demo = options.demo ?? false;
     const monotonicMs = (): number => clock.monotonicMs();
-    this.#callId = createCallIds(() => clock.wallMs());
     this.#context = {
       telemetry: options.telemetry,
       pseudonyms: options.pseudonyms,
@@ -61,8 +64,10 @@ export class TelemetryCallObserver implements CallObserver {
         logger: options.logger,
         monotonicMs,
       }),
+      queue: new CallQueue(options.gathering, options.timers),
       metrics,
       sessions: new SessionDurations((durationMs, info) => metrics.session(durationMs, info.server, info.client)),
+      callId: createCallIds(() => clock.wallMs()),
       clock,
       time: new EpochTime(clock),
       demo,
@@ -70,7 +75,7 @@ export class TelemetryCallObserver implements CallObserver {
   }
 
   begin(start: CallStart): CallObservation {
-    return new ObservedCall(this.#context, this.#callId(), start);
+    return new ObservedCall(this.#context, start);
   }
 
   /** Call after authentication. The person is written once a process, with the first record that uses the key. */
@@ -89,6 +94,11 @@ export class TelemetryCallObserver implements CallObserver {
   /** Ends sessions that fell silent; call it now and then. */
   sweepSessions(): void {
     this.#context.sessions.sweep(this.#context.clock.monotonicMs());
+  }
+
+  /** Writes what is gathered. Call it when the last call has ended, before the spool closes. */
+  flush(): void {
+    this.#context.queue.flush();
   }
 
   get counts(): Readonly<RecordCounts> {

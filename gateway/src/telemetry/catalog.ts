@@ -12,7 +12,11 @@ export type TargetType = 'tool' | 'prompt' | 'resource';
 const MAX_NAMES = 5000;
 
 export class NameCatalog {
-  readonly #names = new Map<string, Set<string>>();
+  readonly #names: Record<TargetType, Map<string, Set<string>>> = {
+    tool: new Map<string, Set<string>>(),
+    prompt: new Map<string, Set<string>>(),
+    resource: new Map<string, Set<string>>(),
+  };
   readonly #maxNames: number;
 
   /** @param maxNames per server and type; the number of servers is bounded by the configuration */
@@ -22,14 +26,17 @@ export class NameCatalog {
 
   /** @param name as display-names.ts made it; so is what `learn` gets */
   displayed(server: string, type: TargetType, name: string): string {
-    return this.#names.get(`${type}\n${server}`)?.has(name) === true ? name : UNLISTED;
+    return this.#names[type].get(server)?.has(name) === true ? name : UNLISTED;
   }
 
   learn(server: string, type: TargetType, name: string): void {
-    const key = `${type}\n${server}`;
-    const names = this.#names.get(key) ?? new Set<string>();
-    if (names.size === 0) this.#names.set(key, names);
-    names.delete(name);
+    let names = this.#names[type].get(server);
+    if (names === undefined) {
+      names = new Set<string>();
+      this.#names[type].set(server, names);
+    }
+    // The order matters only when something may be forgotten soon.
+    if (names.size * 2 > this.#maxNames) names.delete(name);
     names.add(name);
     if (names.size > this.#maxNames) {
       const [oldest] = names;
@@ -41,12 +48,15 @@ export class NameCatalog {
 /** Methods that succeed only for names that exist; servers answer e.g. completion/complete for any name. */
 const PROVING_METHODS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
-/** Takes from a finished call what its upstream server owned up to. */
-export function learnNames(catalog: NameCatalog, start: CallStart, end: CallEnd): void {
+/**
+ * Takes from a finished call what its upstream server owned up to.
+ * @param target of the call, named as display-names.ts does
+ */
+export function learnNames(catalog: NameCatalog, start: CallStart, end: CallEnd, target: CallStart['target']): void {
   if (end.outcome !== 'success' || !start.serverKnown) return;
-  const { server, target } = start;
+  const { server } = start;
   if (target !== undefined && start.kind === 'request' && PROVING_METHODS.has(start.method)) {
-    catalog.learn(server, target.type, displayTarget(target.type, target.name));
+    catalog.learn(server, target.type, target.name);
   }
   if (end.listed === undefined) return;
   const { type, names } = end.listed;

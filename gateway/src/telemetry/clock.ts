@@ -70,3 +70,15 @@ export function nanosOfMs(durationMs: number): number {
 export function epochNanos(time: HrTime): bigint {
   return BigInt(time[0]) * 1_000_000_000n + BigInt(time[1]);
 }
+
+/** Decimal text of `epochNanos`, without a bigint on the way. */
+export function nanosText([seconds, nanos]: HrTime): string {
+  return seconds === 0 ? nanos.toString() : `${seconds}${nanos.toString().padStart(9, '0')}`;
+}
+
+/** @param to not before `from` */
+export function timeBetween(from: HrTime, to: HrTime): HrTime {
+  const seconds = to[0] - from[0];
+  const nanos = to[1] - from[1];
+  return nanos < 0 ? [seconds - 1, nanos + 1e9] : [seconds, nanos];
+}

@@ -8,6 +8,16 @@ import type { RecordFrame } from '../spool/spool.ts';
 /** Larger groups of events become frames of their own, so that the shipper can keep its requests small. */
 const MAX_LOG_FRAME_BYTES = 1024 * 1024;
 
+/** What the frames of one completion have in common. */
+export interface Completion {
+  /** start of the call, of which the spool derives the age of its backlog */
+  readonly startedAtNs: bigint;
+  /** its record settles the intent of its call */
+  readonly settles: boolean;
+}
+
+const NONE: Completion = { startedAtNs: 0n, settles: false };
+
 export class FrameCollector<LogRecord> {
   readonly #serializeLogs: (records: LogRecord[]) => Uint8Array;
   #collecting = false;
@@ -15,20 +25,17 @@ export class FrameCollector<LogRecord> {
   #payloads: RecordFrame[] = [];
   #logs: LogRecord[] = [];
   #logBytes = 0;
-  #startedAtNs = 0n;
+  #completion = NONE;
 
   constructor(serializeLogs: (records: LogRecord[]) => Uint8Array) {
     this.#serializeLogs = serializeLogs;
   }
 
-  /**
-   * @param startedAtNs start of the call, of which the spool derives the age of its backlog
-   * @param make ends spans and emits events, synchronously
-   */
-  collect(startedAtNs: bigint, make: () => void): RecordFrame[] {
+  /** @param make ends spans and emits events, synchronously */
+  collect(completion: Completion, make: () => void): RecordFrame[] {
     if (this.#collecting) throw new TypeError('collect() does not nest');
     this.#collecting = true;
-    this.#startedAtNs = startedAtNs;
+    this.#completion = completion;
     try {
       make();
       this.#flushLogs();
@@ -42,8 +49,9 @@ export class FrameCollector<LogRecord> {
     }
   }
 
-  get startedAtNs(): bigint {
-    return this.#startedAtNs;
+  /** The one that is being collected. */
+  get completion(): Completion {
+    return this.#completion;
   }
 
   addRecord(frame: RecordFrame): void {
@@ -61,7 +69,7 @@ export class FrameCollector<LogRecord> {
   #flushLogs(): void {
     if (this.#logs.length === 0) return;
     const bytes = this.#serializeLogs(this.#logs);
-    this.#payloads.push({ type: 'record', stream: 'payload', bytes, startedAtNs: this.#startedAtNs });
+    this.#payloads.push({ type: 'record', stream: 'payload', bytes, startedAtNs: this.#completion.startedAtNs });
     this.#logs = [];
     this.#logBytes = 0;
   }

@@ -8,7 +8,7 @@ import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import type { Logger } from '../logger.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
 import type { ChainLink } from '../spool/spool.ts';
-import type { CallAttributes } from './call-attributes.ts';
+import type { AttributeObject } from './attribute-row.ts';
 import { EpochTime, epochNanos, systemClock, type Clock } from './clock.ts';
 import { CALL_ATTR, HEALTH_ATTR } from './record-attributes.ts';
 import type { RecordCounts } from './record-keeper.ts';
@@ -60,7 +60,7 @@ export function startHealthReporter(options: {
   const time = new EpochTime(options.clock ?? systemClock);
   const head = options.head ?? (() => chain.head());
 
-  const attributesNow = (): CallAttributes => {
+  const attributesNow = (): AttributeObject => {
     const stats = telemetry.spool.stats();
     const link = head();
     return {
@@ -88,7 +88,7 @@ export function startHealthReporter(options: {
     try {
       options.onTick?.();
       const at = time.now();
-      const frames = telemetry.collect(epochNanos(at), () => {
+      const frames = telemetry.collect({ startedAtNs: epochNanos(at), settles: false }, () => {
         const span = telemetry.tracer.startSpan('health', { kind: SpanKind.INTERNAL, startTime: at }, ROOT_CONTEXT);
         span.setAttributes(attributesNow());
         span.end(at);

@@ -5,17 +5,20 @@
  */
 import { randomFillSync } from 'node:crypto';
 
+const BLOCK_BYTES = 4096;
+
 /** Hex digits from blocks of system randomness. */
 function createRandomHex(): (bytes: number) => string {
-  const block = Buffer.allocUnsafe(4096);
-  let used = block.length;
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let digits = '';
+  let used = 0;
   return (bytes) => {
-    if (used + bytes > block.length) {
-      randomFillSync(block);
+    if (used + 2 * bytes > digits.length) {
+      digits = randomFillSync(block).toString('hex');
       used = 0;
     }
-    used += bytes;
-    return block.toString('hex', used - bytes, used);
+    used += 2 * bytes;
+    return digits.slice(used - 2 * bytes, used);
   };
 }
 

@@ -3,7 +3,7 @@
  * JSON of masked attributes; no payload, no name that metadata could not show.
  */
 import type { HrTime } from '@opentelemetry/api';
-import type { CallAttributes } from './call-attributes.ts';
+import type { AttributeObject } from './attribute-row.ts';
 
 export interface Intent {
   readonly v: 1;
@@ -14,7 +14,7 @@ export interface Intent {
   /** span id of the caller's span */
   readonly parentSpanId?: string;
   readonly startTime: HrTime;
-  readonly attributes: CallAttributes;
+  readonly attributes: AttributeObject;
 }
 
 export function encodeIntent(intent: Intent): Uint8Array {

@@ -5,6 +5,7 @@
  */
 import { SpanStatusCode, TraceFlags, type SpanContext, type SpanStatus } from '@opentelemetry/api';
 import type { Logger } from '../logger.ts';
+import { attributeObject, type AttributeRow } from './attribute-row.ts';
 import { CALL_ATTR } from './record-attributes.ts';
 import * as semconv from './semconv.ts';
 
@@ -54,7 +55,7 @@ export interface MirrorStats {
 
 /** The part of a ReadableSpan that decides; the rest is passed on. */
 export interface MirrorableSpan {
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>> | AttributeRow;
   readonly status: SpanStatus;
   readonly links: readonly { readonly context: SpanContext }[];
   readonly instrumentationScope: { readonly name: string };
@@ -107,7 +108,7 @@ export class MirrorSpanProcessor<Span extends MirrorableSpan> {
   onEnd(span: Span): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
     if (span.instrumentationScope.name !== this.#scope) return;
-    const { attributes } = span;
+    const attributes = attributeObject(span.attributes);
     if (UNMIRRORED_KINDS.has(attributes[CALL_ATTR.kind]) || attributes[CALL_ATTR.phase] === 'open') return;
     // The batcher's queue has the same size, so it never drops a span that was counted as pending.
     if (this.#counter.pending >= MIRROR_QUEUE_SPANS) {
@@ -115,7 +116,7 @@ export class MirrorSpanProcessor<Span extends MirrorableSpan> {
       return;
     }
     this.#counter.pending += 1;
-    this.#batcher.onEnd(allowListed(span));
+    this.#batcher.onEnd(allowListed(span, attributes));
   }
 
   forceFlush(): Promise<void> {
@@ -128,10 +129,10 @@ export class MirrorSpanProcessor<Span extends MirrorableSpan> {
 }
 
 /** A view of the span: everything else (times, ids, kind, name, resource) is the span's own. */
-function allowListed<Span extends MirrorableSpan>(span: Span): Span {
+function allowListed<Span extends MirrorableSpan>(span: Span, all: Readonly<Record<string, unknown>>): Span {
   const attributes: Record<string, unknown> = {};
-  for (const key of Object.keys(span.attributes)) {
-    if (MIRROR_ATTRIBUTES.has(key)) attributes[key] = span.attributes[key];
+  for (const key of Object.keys(all)) {
+    if (MIRROR_ATTRIBUTES.has(key)) attributes[key] = all[key];
   }
   const status: SpanStatus = {
     code: span.status.code === SpanStatusCode.ERROR ? SpanStatusCode.ERROR : SpanStatusCode.UNSET,

@@ -3,6 +3,7 @@
  * call-observer.ts; holds no call.
  */
 import type { Pseudonyms } from '../protection/seams.ts';
+import type { CallQueue } from './call-queue.ts';
 import type { CaptureInCall } from './capture-in-call.ts';
 import type { NameCatalog } from './catalog.ts';
 import type { Clock, EpochTime } from './clock.ts';
@@ -28,8 +29,10 @@ export interface ObserverContext {
   readonly principals: Principals;
   readonly catalog: NameCatalog;
   readonly keeper: RecordKeeper;
+  readonly queue: CallQueue;
   readonly metrics: DurationMetrics;
   readonly sessions: SessionDurations<SessionInfo>;
+  readonly callId: () => string;
   readonly clock: Clock;
   readonly time: EpochTime;
   readonly demo: boolean;

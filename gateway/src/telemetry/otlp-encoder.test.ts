@@ -12,6 +12,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { LoggerProvider, type ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { AlwaysOnSampler, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
+import { AttributeNames, AttributeRow, type AttributeValue } from './attribute-row.ts';
 import { OtlpEncoder } from './otlp-encoder.ts';
 
 const resource = resourceFromAttributes({ 'service.name': 'gatelens', 'service.version': '0.1.0' });
@@ -211,5 +212,45 @@ describe('OtlpEncoder', () => {
     const before = hex(first);
     for (let i = 0; i < 500; i += 1) encoder.spans([made({ name: `later ${i}`, attributes: { a: 'x'.repeat(500) } })]);
     expect(hex(first)).toBe(before);
+  });
+});
+
+describe('OtlpEncoder of rows', () => {
+  const names = ['k', 'gatelens.call.id', 'a'.repeat(60), 'a'.repeat(127)];
+  const fixed = new AttributeNames(names, names.slice(0, 3));
+  const row = (values: readonly (AttributeValue | undefined)[]): AttributeRow => new AttributeRow(fixed, [...values]);
+  const withRow = (attributes: AttributeRow): ReadableSpan =>
+    Object.create(made({}), { attributes: { value: attributes } }) as ReadableSpan;
+  const values: readonly (AttributeValue | undefined)[] = [
+    undefined,
+    ...texts,
+    ...numbers,
+    ...[59, 60, 61, 62, 105, 106, 107, 108, 121, 122, 123, 124].map((length) => 'y'.repeat(length)),
+    'é'.repeat(30),
+    `${'x'.repeat(50)}é`,
+    true,
+    false,
+    ['a', 'é'],
+  ];
+
+  it('gives the bytes that the same attributes by name have, new or repeated', () => {
+    const encoder = new OtlpEncoder();
+    for (const value of [...values, ...values.flatMap((one) => [one, one])]) {
+      for (let at = 0; at < names.length; at += 1) {
+        const attributes = row(names.map((_, index) => (index === at ? value : values[(index * 7) % 5])));
+        const plain = made({ attributes: attributes.toObject() });
+        const same = Object.create(plain, { attributes: { value: attributes } }) as ReadableSpan;
+        expect(hex(encoder.spans([same]))).toBe(library([plain]));
+      }
+    }
+  });
+
+  it.each([-1, 1.5])('leaves %d to the library', (value) => {
+    expect(new OtlpEncoder().spans([withRow(row([value]))])).toBeUndefined();
+  });
+
+  it('knows no name that is not in the list', () => {
+    expect(() => new AttributeNames(['a'], ['b'])).toThrow(TypeError);
+    expect(() => fixed.position('b')).toThrow(TypeError);
   });
 });

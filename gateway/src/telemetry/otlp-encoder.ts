@@ -5,9 +5,10 @@
  * nested values, severities) it leaves to the library by giving `undefined`.
  */
 import type { HrTime, SpanContext, SpanStatus } from '@opentelemetry/api';
-import { epochNanos } from './clock.ts';
+import { AttributeRow, type AttributeNames } from './attribute-row.ts';
 
 type Attributes = Readonly<Record<string, unknown>>;
+type SomeAttributes = Attributes | AttributeRow;
 
 interface Origin {
   readonly resource: { readonly attributes?: Attributes; readonly schemaUrl?: string };
@@ -26,7 +27,7 @@ export interface EncodableSpan extends Origin {
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   readonly status: SpanStatus;
-  readonly attributes: Attributes;
+  readonly attributes: SomeAttributes;
   readonly links: readonly { readonly context: SpanContext; readonly attributes?: Attributes }[];
   readonly events: readonly unknown[];
   readonly droppedAttributesCount: number;
@@ -43,24 +44,55 @@ export interface EncodableLog extends Origin {
   readonly severityNumber?: number;
   readonly body?: unknown;
   readonly eventName?: string;
-  readonly attributes: Attributes;
+  readonly attributes: SomeAttributes;
   readonly droppedAttributesCount: number;
 }
 
 const SLAB_BYTES = 64 * 1024;
 /** up to here a loop is faster than a call into the runtime */
 const SHORT_TEXT = 64;
+/** of an attribute whose lengths are one byte each, its key included */
+const MOST_SHORT_TEXT = 0x7f - 4;
 /** Span.flags: the context says whether its parent is remote, and that it is */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
+const NO_BYTES = new Uint8Array(0);
+
+/** one for the tracer, one for the logger */
+const MOST_ORIGINS = 4;
+
+interface EncodedOrigin {
+  readonly of: Origin['resource'];
+  readonly by: Origin['instrumentationScope'];
+  readonly scope: Uint8Array;
+  readonly resource: Uint8Array;
+}
+
+interface Written {
+  readonly value: unknown;
+  readonly bytes: Uint8Array;
+}
+
+function hexDigit(code: number): number {
+  return code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57;
+}
+
 export class OtlpEncoder {
+  #origins: readonly EncodedOrigin[] = [];
+  readonly #written = new Map<AttributeNames, { readonly tag: number; readonly values: (Written | undefined)[] }>();
   #slab = Buffer.alloc(0);
   /** where the bytes written last begin */
   #at = 0;
   /** where the message being written ends */
   #end = 0;
   #isUnknown = false;
+
+  /** The requests given so far are not needed any more: their memory is used again. */
+  reuse(): void {
+    this.#at = this.#slab.length;
+    this.#end = this.#at;
+  }
 
   /** ExportTraceServiceRequest of spans of one tracer, or undefined when it holds something unknown here. */
   spans(spans: readonly EncodableSpan[]): Uint8Array | undefined {
@@ -88,17 +120,44 @@ export class OtlpEncoder {
       write(item);
       this.#close(0x12, itemEnd);
     }
-    const scopeEnd = this.#mark();
-    if (scope.version !== undefined && scope.version !== '') this.#text(0x12, scope.version);
-    this.#text(0x0a, scope.name);
-    this.#close(0x0a, scopeEnd);
+    const origin = this.#origin(first);
+    this.#bytes(origin.scope);
     this.#close(0x12, end);
-    const resourceEnd = this.#mark();
-    this.#number(0x10, 0);
-    if (resource.attributes !== undefined) this.#attributes(0x0a, resource.attributes);
-    this.#close(0x0a, resourceEnd);
+    this.#bytes(origin.resource);
     this.#close(0x0a, end);
     return this.#isUnknown ? undefined : this.#slab.subarray(this.#at, this.#end);
+  }
+
+  /** What all requests of one tracer or logger have in common, as bytes. */
+  #origin({ resource, instrumentationScope }: Origin): EncodedOrigin {
+    const known = this.#origins.find((one) => one.of === resource && one.by === instrumentationScope);
+    if (known !== undefined) return known;
+    const { name, version } = instrumentationScope;
+    const scope = this.#apart(() => {
+      const end = this.#mark();
+      if (version !== undefined && version !== '') this.#text(0x12, version);
+      this.#text(0x0a, name);
+      this.#close(0x0a, end);
+    });
+    const encoded = this.#apart(() => {
+      const end = this.#mark();
+      this.#number(0x10, 0);
+      if (resource.attributes !== undefined) this.#attributes(0x0a, resource.attributes);
+      this.#close(0x0a, end);
+    });
+    const origin = { of: resource, by: instrumentationScope, scope, resource: encoded };
+    if (!this.#isUnknown) this.#origins = [origin, ...this.#origins].slice(0, MOST_ORIGINS);
+    return origin;
+  }
+
+  /** Writes what is then taken out again. */
+  #apart(write: () => void): Uint8Array {
+    const mark = this.#mark();
+    write();
+    const behind = this.#end - mark;
+    const bytes = new Uint8Array(this.#slab.subarray(this.#at, behind));
+    this.#at = behind;
+    return bytes;
   }
 
   #span(span: EncodableSpan): void {
@@ -165,7 +224,11 @@ export class OtlpEncoder {
     this.#time(0x09, record.hrTime);
   }
 
-  #attributes(tag: number, attributes: Attributes): void {
+  #attributes(tag: number, attributes: SomeAttributes): void {
+    if (attributes instanceof AttributeRow) {
+      this.#row(tag, attributes);
+      return;
+    }
     const keys = Object.keys(attributes);
     for (let i = keys.length - 1; i >= 0; i -= 1) {
       const key = keys[i] ?? '';
@@ -175,6 +238,77 @@ export class OtlpEncoder {
       this.#text(0x0a, key);
       this.#close(tag, end);
     }
+  }
+
+  #row(tag: number, { of, values }: AttributeRow): void {
+    const written = this.#writtenOf(tag, of);
+    for (let i = values.length - 1; i >= 0; i -= 1) {
+      const value = values[i];
+      if (value === undefined) continue;
+      const last = written[i];
+      if (last?.value === value) {
+        this.#bytes(last.bytes);
+        continue;
+      }
+      const key = of.keys[i] ?? NO_BYTES;
+      const end = this.#mark();
+      if (typeof value !== 'string' || !this.#shortText(tag, key, value)) {
+        this.#anyValue(value);
+        this.#close(0x12, end);
+        this.#bytes(key);
+        this.#close(tag, end);
+      }
+      if (of.repeats[i] === true) {
+        const from = this.#end - end;
+        written[i] = { value, bytes: new Uint8Array(this.#slab.subarray(this.#at, from)) };
+      }
+    }
+  }
+
+  /**
+   * A whole attribute of the kind most are: text of ASCII, so short that each length is one byte.
+   * @returns false when it is not, and nothing was written
+   */
+  #shortText(tag: number, key: Uint8Array, text: string): boolean {
+    const { length } = text;
+    if (length > MOST_SHORT_TEXT - key.length) return false;
+    this.#reserve(MOST_SHORT_TEXT + 8);
+    const slab = this.#slab;
+    let at = this.#at - length;
+    for (let i = 0; i < length; i += 1) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      slab[at + i] = code;
+    }
+    slab[at - 1] = length;
+    slab[at - 2] = 0x0a;
+    slab[at - 3] = length + 2;
+    slab[at - 4] = 0x12;
+    at -= 4 + key.length;
+    for (let i = 0; i < key.length; i += 1) slab[at + i] = key[i] ?? 0;
+    slab[at - 1] = key.length + length + 4;
+    slab[at - 2] = tag;
+    this.#at = at - 2;
+    return true;
+  }
+
+  /** What was written last at each position of such rows. */
+  #writtenOf(tag: number, of: AttributeNames): (Written | undefined)[] {
+    let rows = this.#written.get(of);
+    if (rows?.tag !== tag) {
+      rows = { tag, values: of.names.map(() => undefined) };
+      this.#written.set(of, rows);
+    }
+    return rows.values;
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#reserve(length);
+    const at = (this.#at -= length);
+    const slab = this.#slab;
+    if (length > SHORT_TEXT) slab.set(bytes, at);
+    else for (let i = 0; i < length; i += 1) slab[at + i] = bytes[i] ?? 0;
   }
 
   #anyValue(value: unknown): void {
@@ -233,19 +367,26 @@ export class OtlpEncoder {
     this.#byte(tag);
   }
 
+  /** @param hex lower case, of even length */
   #hex(tag: number, hex: string): void {
     this.#reserve(hex.length);
-    const bytes = hex.length / 2;
-    this.#at -= bytes;
-    this.#slab.write(hex, this.#at, 'hex');
+    const bytes = hex.length >> 1;
+    const at = (this.#at -= bytes);
+    for (let i = 0; i < bytes; i += 1) {
+      this.#slab[at + i] = (hexDigit(hex.charCodeAt(2 * i)) << 4) | hexDigit(hex.charCodeAt(2 * i + 1));
+    }
     this.#byte(bytes);
     this.#byte(tag);
   }
 
+  /** Nanoseconds since 1970 as fixed64: more than a double holds, so in two halves. */
   #time(tag: number, time: HrTime): void {
     this.#reserve(9);
-    this.#at -= 8;
-    this.#slab.writeBigUInt64LE(epochNanos(time), this.#at);
+    const seconds = time[0];
+    const high = Math.floor(seconds / 0x10000) * 1e9;
+    const low = (high % 0x10000) * 0x10000 + (seconds % 0x10000) * 1e9 + time[1];
+    this.#uint32(Math.floor(high / 0x10000) + Math.floor(low / 0x1_0000_0000));
+    this.#uint32(low % 0x1_0000_0000);
     this.#byte(tag);
   }
 
@@ -255,10 +396,19 @@ export class OtlpEncoder {
 
   #fixed32(tag: number, tagHigh: number | undefined, value: number): void {
     this.#reserve(6);
-    this.#at -= 4;
-    this.#slab.writeUInt32LE(value, this.#at);
+    this.#uint32(value);
     if (tagHigh !== undefined) this.#byte(tagHigh);
     this.#byte(tag);
+  }
+
+  /** Reserve the room before. */
+  #uint32(value: number): void {
+    const at = (this.#at -= 4);
+    const slab = this.#slab;
+    slab[at] = value;
+    slab[at + 1] = value >>> 8;
+    slab[at + 2] = value >>> 16;
+    slab[at + 3] = value >>> 24;
   }
 
   #number(tag: number, value: number): void {

@@ -3,7 +3,7 @@
  * force; and the protected event that carries it. The payload itself is handed to the sealer and forgotten. When sealing
  * fails there is no event, never a plain one.
  */
-import type { Context, HrTime, LogRecord } from '@opentelemetry/api';
+import type { LogRecord } from '@opentelemetry/api';
 import type { HeaderList } from '../mcp/observer.ts';
 import type { PayloadSealer, Pseudonyms, SealedPayload, WrappedDataKey } from '../protection/seams.ts';
 import {
@@ -16,6 +16,8 @@ import {
   type PayloadHead,
 } from '../record/payload-events.ts';
 import type { CaptureMode, PayloadState } from '../record/vocabulary.ts';
+import { AttributeNames, type AttributeRow } from './attribute-row.ts';
+import type { ProtectedEvent } from './sdk.ts';
 
 export interface PayloadToCapture {
   readonly callId: string;
@@ -37,8 +39,37 @@ export interface CapturedPayload {
   /** hex SHA-256 of the ciphertext, or `''` */
   readonly sha256: string;
   /** to be emitted, unless there is nothing to store */
-  readonly event?: Omit<LogRecord, 'timestamp' | 'observedTimestamp' | 'context'>;
+  readonly event?: { readonly event: ProtectedEvent; readonly attributes: AttributeRow };
 }
+
+const PAYLOAD_NAMES = new AttributeNames(Object.values(PAYLOAD_ATTRIBUTES), [
+  PAYLOAD_ATTRIBUTES.server,
+  PAYLOAD_ATTRIBUTES.envelopeVersion,
+  PAYLOAD_ATTRIBUTES.alg,
+  PAYLOAD_ATTRIBUTES.compression,
+  PAYLOAD_ATTRIBUTES.truncated,
+  PAYLOAD_ATTRIBUTES.mode,
+]);
+
+const AT = {
+  uid: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.uid),
+  callId: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.callId),
+  direction: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.direction),
+  startedAt: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.startedAt),
+  userKey: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.userKey),
+  server: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.server),
+  envelopeVersion: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.envelopeVersion),
+  alg: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.alg),
+  keyId: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.keyId),
+  nonce: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.nonce),
+  compression: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.compression),
+  sha256: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.sha256),
+  digest: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.digest),
+  bytes: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.bytes),
+  truncated: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.truncated),
+  mode: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.mode),
+  demo: PAYLOAD_NAMES.position(PAYLOAD_ATTRIBUTES.demo),
+} as const;
 
 const NOTHING: CapturedPayload = { state: 'none', sha256: '' };
 const OFF: CapturedPayload = { state: 'off', sha256: '' };
@@ -120,18 +151,17 @@ export class PayloadCapture {
     const { envelope } = sealed;
     const { nonce } = envelope;
     const attributes = this.#attributes(payload, startedAtNs, sealed.digest, sealed.truncated);
-    attributes[PAYLOAD_ATTRIBUTES.envelopeVersion] = envelope.v;
-    attributes[PAYLOAD_ATTRIBUTES.alg] = envelope.alg;
-    attributes[PAYLOAD_ATTRIBUTES.keyId] = envelope.keyId;
-    attributes[PAYLOAD_ATTRIBUTES.nonce] = Buffer.from(nonce.buffer, nonce.byteOffset, nonce.byteLength).toString(
-      'base64'
-    );
-    attributes[PAYLOAD_ATTRIBUTES.compression] = envelope.comp;
-    attributes[PAYLOAD_ATTRIBUTES.sha256] = sealed.sha256;
+    const { values } = attributes;
+    values[AT.envelopeVersion] = envelope.v;
+    values[AT.alg] = envelope.alg;
+    values[AT.keyId] = envelope.keyId;
+    values[AT.nonce] = (nonce instanceof Buffer ? nonce : Buffer.from(nonce)).toString('base64');
+    values[AT.compression] = envelope.comp;
+    values[AT.sha256] = sealed.sha256;
     return {
       state: sealed.truncated ? 'sealed_truncated' : 'sealed',
       sha256: sealed.sha256,
-      event: { eventName: eventName(payload.direction), body: envelope.ct, attributes },
+      event: { event: { eventName: eventName(payload.direction), body: envelope.ct }, attributes },
     };
   }
 
@@ -140,29 +170,24 @@ export class PayloadCapture {
     const body = first !== undefined && more.length === 0 ? first : Buffer.concat(payload.chunks);
     const digest = this.#options.pseudonyms.hash('plaintext', body);
     const attributes = this.#attributes(payload, startedAtNs, digest, body.byteLength < payload.bytes);
-    return { state: 'hashed', sha256: '', event: { eventName: eventName(payload.direction), attributes } };
+    return { state: 'hashed', sha256: '', event: { event: { eventName: eventName(payload.direction) }, attributes } };
   }
 
-  #attributes(
-    payload: PayloadToCapture,
-    startedAtNs: string,
-    digest: string,
-    truncated: boolean
-  ): Record<string, string | number | boolean> {
-    const attributes: Record<string, string | number | boolean> = {
-      [PAYLOAD_ATTRIBUTES.uid]: `${payload.callId}/${payload.direction}`,
-      [PAYLOAD_ATTRIBUTES.callId]: payload.callId,
-      [PAYLOAD_ATTRIBUTES.direction]: payload.direction,
-      [PAYLOAD_ATTRIBUTES.startedAt]: startedAtNs,
-      [PAYLOAD_ATTRIBUTES.userKey]: payload.userKey,
-      [PAYLOAD_ATTRIBUTES.server]: payload.server,
-      [PAYLOAD_ATTRIBUTES.digest]: digest,
-      [PAYLOAD_ATTRIBUTES.bytes]: payload.bytes,
-      [PAYLOAD_ATTRIBUTES.truncated]: truncated,
-      [PAYLOAD_ATTRIBUTES.mode]: payload.mode,
-    };
-    if (this.#options.demo) attributes[PAYLOAD_ATTRIBUTES.demo] = true;
-    return attributes;
+  #attributes(payload: PayloadToCapture, startedAtNs: string, digest: string, truncated: boolean): AttributeRow {
+    const row = PAYLOAD_NAMES.row();
+    const { values } = row;
+    values[AT.uid] = `${payload.callId}/${payload.direction}`;
+    values[AT.callId] = payload.callId;
+    values[AT.direction] = payload.direction;
+    values[AT.startedAt] = startedAtNs;
+    values[AT.userKey] = payload.userKey;
+    values[AT.server] = payload.server;
+    values[AT.digest] = digest;
+    values[AT.bytes] = payload.bytes;
+    values[AT.truncated] = truncated;
+    values[AT.mode] = payload.mode;
+    if (this.#options.demo) values[AT.demo] = true;
+    return row;
   }
 
   #failed(): CapturedPayload {
@@ -175,23 +200,13 @@ function eventName(direction: Direction): string {
   return direction === 'request' ? EVENT_PAYLOAD_REQUEST : EVENT_PAYLOAD_RESPONSE;
 }
 
+const STATES_THAT_DECIDE = ['failed', 'sealed_truncated', 'sealed', 'hashed', 'off'] as const;
+
 /** One state for the call: `failed` if any part failed, else the weakest that holds something. */
 export function combinedState(
   request: CapturedPayload | undefined,
   response: CapturedPayload | undefined
 ): PayloadState {
-  const states: readonly (PayloadState | undefined)[] = [request?.state, response?.state];
-  for (const state of ['failed', 'sealed_truncated', 'sealed', 'hashed', 'off'] as const) {
-    if (states.includes(state)) return state;
-  }
+  for (const state of STATES_THAT_DECIDE) if (request?.state === state || response?.state === state) return state;
   return 'none';
-}
-
-/** Stamps an event for `Logger.emit`. */
-export function stamped(
-  event: Omit<LogRecord, 'timestamp' | 'observedTimestamp' | 'context'>,
-  at: HrTime,
-  context: Context
-): LogRecord {
-  return { ...event, timestamp: at, observedTimestamp: at, context };
 }

@@ -4,9 +4,10 @@
  * records, the intent. What the spool refuses is given back, so that the next append carries it.
  */
 import { ROOT_CONTEXT, type Context, type HrTime } from '@opentelemetry/api';
+import type { GatelensError } from '../errors.ts';
 import type { IntentFrame, SpoolFrame } from '../spool/spool.ts';
 import type { ObserverContext } from './observer-context.ts';
-import { stamped, type CapturedPayload } from './payload-capture.ts';
+import type { CapturedPayload } from './payload-capture.ts';
 import { principalEvent } from './principals.ts';
 
 export interface AppendParts {
@@ -23,35 +24,46 @@ export interface AppendParts {
   readonly intent?: () => IntentFrame;
   /** records that this completes */
   readonly records: number;
-  readonly onRefused?: () => void;
+  /** a reply waits for it */
+  readonly waits: boolean;
+  /** the records settle an intent that was written */
+  readonly settles?: boolean;
+  /** The spool did not take it. */
+  readonly onUntaken?: () => void;
+  /** @param error what the reply has to say, by the audit policy */
+  readonly onSettled: (error: GatelensError | undefined) => void;
 }
 
-/** @returns what the reply has to wait for, by the audit policy */
+/** @returns what resolves when it is settled */
 export function appendRecord(observer: ObserverContext, parts: AppendParts): Promise<void> {
   const { telemetry, keeper, payloads, principals } = observer;
   const { events } = telemetry;
   const { userKey, at } = parts;
   const keys = payloads.takeNewKeys();
   const principal = userKey === '' ? undefined : principals.take(userKey);
-  const giveBack = (): void => {
+  const { records, waits, onSettled } = parts;
+  const onUntaken = (): void => {
     payloads.giveBack(keys);
     if (principal !== undefined) principals.unsent(userKey);
-    parts.onRefused?.();
+    parts.onUntaken?.();
   };
   let frames: SpoolFrame[];
   try {
-    frames = telemetry.collect(parts.startedAtNs, () => {
-      for (const key of keys) events.emit(stamped(payloads.keyEvent(key), at, ROOT_CONTEXT));
-      if (principal !== undefined) events.emit(stamped(principalEvent(userKey, principal, at), at, ROOT_CONTEXT));
+    const { startedAtNs, settles = false } = parts;
+    frames = telemetry.collect({ startedAtNs, settles }, () => {
+      const stamp = { timestamp: at, observedTimestamp: at, context: ROOT_CONTEXT };
+      for (const key of keys) events.emit({ ...payloads.keyEvent(key), ...stamp });
+      if (principal !== undefined) events.emit({ ...principalEvent(userKey, principal, at), ...stamp });
       for (const { event } of parts.payloads) {
-        if (event !== undefined) events.emit(stamped(event, at, parts.spanContext));
+        if (event !== undefined) telemetry.emit(event.event, event.attributes, at, parts.spanContext);
       }
       parts.makeRecords?.();
     });
     if (parts.intent !== undefined) frames.push(parts.intent());
   } catch (error) {
-    giveBack();
-    return keeper.fail(parts.records, error);
+    return keeper.fail({ records, waits, onUntaken, onSettled }, error);
   }
-  return keeper.keep(frames, parts.records, giveBack);
+  const settled = keeper.keep(frames, { records, waits, onUntaken, onSettled });
+  telemetry.appended();
+  return settled;
 }

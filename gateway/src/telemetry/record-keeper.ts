@@ -25,8 +25,26 @@ export interface RecordCounts {
   refused: number;
 }
 
+/** Who wants to know what becomes of frames that belong together. */
+export interface KeepRequest {
+  /** how many records the frames complete (an intent completes none) */
+  readonly records: number;
+  /** a reply waits for it; else it has left, or will leave, before */
+  readonly waits: boolean;
+  /** The spool did not take the frames, whatever the policy says. Called before the next. */
+  onUntaken?(): void;
+  /** @param error undefined: on disk, or lost while the policy lets calls pass */
+  onSettled?(error: GatelensError | undefined): void;
+}
+
+/** Appends that the spool writes together share its promise, and so do those who wait for them. */
+interface Group {
+  readonly appended: Promise<void>;
+  readonly requests: KeepRequest[];
+  readonly settled: Promise<void>;
+}
+
 const LOG_INTERVAL_MS = 60_000;
-const DONE = Promise.resolve();
 
 export class RecordKeeper {
   readonly counts: RecordCounts = { seen: 0, recorded: 0, lost: 0, refused: 0 };
@@ -37,6 +55,8 @@ export class RecordKeeper {
   /** the last append failed: `async` waits again until one succeeds, so that it can refuse */
   #failing = false;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
+  /** the newest */
+  #group: Group | undefined;
 
   constructor(options: {
     readonly spool: Spool;
@@ -50,33 +70,32 @@ export class RecordKeeper {
     this.#monotonicMs = options.monotonicMs;
   }
 
+  /** Whether a reply has to wait for the disk, as things stand. */
+  get waits(): boolean {
+    return this.#policy.durability === 'before-reply' || this.#failing;
+  }
+
   /**
    * Appends in this tick.
-   * @param records how many records the frames complete (an intent completes none)
-   * @param onRefused called when the spool did not take them, whatever the policy says
-   * @returns what the reply has to wait for; never an unhandled rejection
+   * @returns what resolves when it is settled, whichever way
    */
-  keep(frames: readonly SpoolFrame[], records: number, onRefused?: () => void): Promise<void> {
-    const waits = this.#policy.durability === 'before-reply' || this.#failing;
-    const kept = this.#append(frames).then(
-      () => {
-        this.#failing = false;
-        this.counts.recorded += records;
-      },
-      (error: unknown) => {
-        onRefused?.();
-        this.#failed(records, waits, error);
-      }
-    );
-    kept.catch(() => undefined);
-    return waits ? kept : DONE;
+  keep(frames: readonly SpoolFrame[], request: KeepRequest): Promise<void> {
+    const appended = this.#append(frames);
+    if (this.#group?.appended !== appended) {
+      const requests: KeepRequest[] = [];
+      const settled = appended.then(
+        () => this.#settle(requests),
+        (error: unknown) => this.#settle(requests, { error })
+      );
+      this.#group = { appended, requests, settled };
+    }
+    this.#group.requests.push(request);
+    return this.#group.settled;
   }
 
   /** For what could not even be made into frames: a failure like any other. */
-  fail(records: number, error: unknown): Promise<void> {
-    const failed = DONE.then(() => this.#failed(records, true, error));
-    failed.catch(() => undefined);
-    return failed;
+  fail(request: KeepRequest, error: unknown): Promise<void> {
+    return Promise.resolve().then(() => this.#settle([request], { error }));
   }
 
   #append(frames: readonly SpoolFrame[]): Promise<void> {
@@ -87,10 +106,21 @@ export class RecordKeeper {
     }
   }
 
-  /** @param waits the reply has not left yet */
-  #failed(records: number, waits: boolean, error: unknown): void {
+  #settle(requests: readonly KeepRequest[], failure?: { readonly error: unknown }): void {
+    this.#failing = failure !== undefined;
+    for (const request of requests) {
+      if (failure === undefined) {
+        this.counts.recorded += request.records;
+        request.onSettled?.(undefined);
+      } else {
+        request.onUntaken?.();
+        request.onSettled?.(this.#failed(request, failure.error));
+      }
+    }
+  }
+
+  #failed({ records, waits }: KeepRequest, error: unknown): GatelensError | undefined {
     const pass = this.#policy.onFailure === 'pass' || !waits;
-    this.#failing = true;
     if (pass) this.counts.lost += records;
     else this.counts.refused += records;
     const nowMs = this.#monotonicMs();
@@ -103,14 +133,11 @@ export class RecordKeeper {
         refused_total: this.counts.refused,
       });
     }
-    if (this.#policy.onFailure === 'refuse') {
-      throw new GatelensError(
-        'audit_unavailable',
-        'the audit log cannot be written; free disk space, see the gateway log',
-        {
-          cause: error,
-        }
-      );
-    }
+    if (this.#policy.onFailure === 'pass') return undefined;
+    return new GatelensError(
+      'audit_unavailable',
+      'the audit log cannot be written; free disk space, see the gateway log',
+      { cause: error }
+    );
   }
 }

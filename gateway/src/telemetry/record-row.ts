@@ -4,14 +4,16 @@
  * of a record is taken over this row, so that the store alone can recompute it. Pure; knows no chain and no spool.
  */
 import type { HrTime } from '@opentelemetry/api';
-import { canonicalForm, type FieldValue } from '../record/canonical.ts';
+import { canonicalForm, canonicalPiece, lengthPrefixed, type FieldValue } from '../record/canonical.ts';
 import { ACCESS_FIELDS, CALL_FIELDS, TOOL_CHANGE_FIELDS, type Field, type FieldType } from '../record/fields.ts';
-import { epochNanos } from './clock.ts';
+import { AttributeRow } from './attribute-row.ts';
+import { CALL_AT, CALL_NAMES } from './call-row.ts';
+import { epochNanos, nanosText, timeBetween } from './clock.ts';
 import { CALL_ATTR } from './record-attributes.ts';
 
 /** The part of an ended span that a row is made of. */
 export interface RecordSpan {
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>> | AttributeRow;
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   spanContext(): { readonly traceId: string; readonly spanId: string };
@@ -30,11 +32,44 @@ export function recordRow(span: RecordSpan): RecordRow {
 
 /** Canonical form v1 of the span's row. */
 export function canonicalFormOf(span: RecordSpan): string {
+  if (span.attributes instanceof AttributeRow) return callForm(span, span.attributes);
   return canonicalForm(fieldsOf(span), (field) => valueOf(span, field));
 }
 
+/** One attribute of a record. */
+export function attributeOf(span: Pick<RecordSpan, 'attributes'>, name: string, position: number): unknown {
+  return span.attributes instanceof AttributeRow ? span.attributes.values[position] : span.attributes[name];
+}
+
+const CHAINED_CALL_FIELDS = CALL_FIELDS.filter((field) => field.chained).map((field) => ({
+  type: field.type,
+  source: field.source,
+  position: /^(span|store):/.test(field.source) ? -1 : CALL_NAMES.position(field.source),
+  whenAbsent: canonicalPiece(columnValue(undefined, field.type), field.type),
+}));
+
+/** The same form, without a name looked up: once a call. */
+function callForm(span: RecordSpan, { values }: AttributeRow): string {
+  let form = '';
+  for (const { type, source, position, whenAbsent } of CHAINED_CALL_FIELDS) {
+    if (position < 0) {
+      form += lengthPrefixed(spanText(span, source));
+      continue;
+    }
+    const value = values[position];
+    form += value === undefined ? whenAbsent : canonicalPiece(columnValue(value, type), type);
+  }
+  return form;
+}
+
+function spanText(span: RecordSpan, source: string): string {
+  if (source === 'span:start') return nanosText(span.startTime);
+  if (source === 'span:duration') return nanosText(timeBetween(span.startTime, span.endTime));
+  return String(spanValue(span, source));
+}
+
 function fieldsOf(span: RecordSpan): readonly Field[] {
-  switch (span.attributes[CALL_ATTR.kind]) {
+  switch (attributeOf(span, CALL_ATTR.kind, CALL_AT.kind)) {
     case 'access':
       return ACCESS_FIELDS;
     case 'catalog':
@@ -45,7 +80,14 @@ function fieldsOf(span: RecordSpan): readonly Field[] {
 }
 
 function valueOf(span: RecordSpan, field: Field): FieldValue {
-  switch (field.source) {
+  if (field.source.startsWith('span:')) return spanValue(span, field.source);
+  const { attributes } = span;
+  const value = attributes instanceof AttributeRow ? attributes.toObject()[field.source] : attributes[field.source];
+  return columnValue(value, field.type);
+}
+
+function spanValue(span: RecordSpan, source: string): FieldValue {
+  switch (source) {
     case 'span:start':
       return epochNanos(span.startTime);
     case 'span:duration':
@@ -55,7 +97,7 @@ function valueOf(span: RecordSpan, field: Field): FieldValue {
     case 'span:span_id':
       return span.spanContext().spanId;
     default:
-      return columnValue(span.attributes[field.source], field.type);
+      throw new TypeError(`a span has no "${source}"`);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts';
 import { RECORD_VERSION } from '../record/fields.ts';
 import { UNKNOWN_METHOD } from '../record/vocabulary.ts';
 import type { IntentFrame, RecordFrame } from '../spool/spool.ts';
-import type { CallAttributes } from './call-attributes.ts';
+import type { AttributeObject } from './attribute-row.ts';
 import { epochNanos } from './clock.ts';
 import { millisOfCallId } from './ids.ts';
 import { decodeIntent, type Intent } from './intent.ts';
@@ -49,7 +49,7 @@ function interruptedFrames(telemetry: AuditTelemetry, callId: string, intent: In
   if (parentSpanId !== undefined) {
     context = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: parentSpanId, traceFlags, isRemote: true });
   }
-  const attributes: CallAttributes = {
+  const attributes: AttributeObject = {
     [CALL_ATTR.payloadState]: 'none',
     ...intent.attributes,
     [CALL_ATTR.callId]: callId,
@@ -57,7 +57,7 @@ function interruptedFrames(telemetry: AuditTelemetry, callId: string, intent: In
     [CALL_ATTR.outcome]: 'interrupted',
     [ATTR_ERROR_TYPE]: 'interrupted',
   };
-  return telemetry.collect(epochNanos(startTime), () => {
+  return telemetry.collect({ startedAtNs: epochNanos(startTime), settles: true }, () => {
     telemetry.ids.preset(parentSpanId === undefined ? { traceId, spanId } : { spanId });
     const span = telemetry.tracer.startSpan(intent.spanName, { kind: SpanKind.SERVER, startTime }, context);
     span.setAttributes(attributes);

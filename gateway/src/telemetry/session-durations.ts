@@ -5,10 +5,14 @@
  */
 const IDLE_MS = 30 * 60_000;
 const MAX_SESSIONS = 20_000;
+/** far below IDLE_MS: a session that could be swept never stands behind one that could not for long */
+const REORDER_MS = 10_000;
 
 interface Session<Info> {
   readonly startedMs: number;
   seenMs: number;
+  /** moved to the end of the map */
+  orderedMs: number;
   readonly info: Info;
 }
 
@@ -29,12 +33,14 @@ export class SessionDurations<Info> {
     const known = this.#sessions.get(sessionKey);
     if (known !== undefined) {
       known.seenMs = nowMs;
-      // keeps the map ordered by last sight, so that sweeping stops at the first live one
+      if (nowMs - known.orderedMs < REORDER_MS) return;
+      // keeps the map ordered by last sight, or nearly, so that sweeping stops at the first live one
+      known.orderedMs = nowMs;
       this.#sessions.delete(sessionKey);
       this.#sessions.set(sessionKey, known);
       return;
     }
-    this.#sessions.set(sessionKey, { startedMs: nowMs, seenMs: nowMs, info: info() });
+    this.#sessions.set(sessionKey, { startedMs: nowMs, seenMs: nowMs, orderedMs: nowMs, info: info() });
     if (this.#sessions.size > MAX_SESSIONS) this.#endOldest();
   }
 

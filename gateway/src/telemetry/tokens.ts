@@ -7,8 +7,9 @@ import type { CapturedBody } from '../mcp/observer.ts';
 
 const BYTES_PER_TOKEN = 4;
 /** members that hold base64 in MCP content: image and audio `data`, resource `blob` */
-const BASE64_MEMBERS = ['"data":"', '"blob":"', '"data": "', '"blob": "'].map((text) => Buffer.from(text));
+const BASE64_MEMBERS = ['"data":', '"blob":'].map((text) => Buffer.from(text));
 const QUOTE = 0x22;
+const SPACE = 0x20;
 /** shorter strings are taken for text, whatever their member's name */
 const MIN_BASE64_BYTES = 256;
 /** below this size there is nothing worth looking for */
@@ -52,7 +53,8 @@ function memberStarts(buffer: Buffer, from: number): number[] {
   const starts: number[] = [];
   for (const member of BASE64_MEMBERS) {
     for (let at = buffer.indexOf(member, from); at !== -1; at = buffer.indexOf(member, at + member.length)) {
-      starts.push(at + member.length);
+      const value = buffer[at + member.length] === SPACE ? at + member.length + 1 : at + member.length;
+      if (buffer[value] === QUOTE) starts.push(value + 1);
     }
   }
   return starts.length > 1 ? starts.sort((a, b) => a - b) : starts;

@@ -5,7 +5,7 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { RECORD_VERSION } from '../record/fields.ts';
 import type { ToolChange, ToolChangeRecorder } from '../record/tool-changes.ts';
-import type { CallAttributes } from './call-attributes.ts';
+import type { AttributeObject } from './attribute-row.ts';
 import { EpochTime, epochNanos, systemClock, type Clock } from './clock.ts';
 import { displayProtocolVersion, displayText } from './display-names.ts';
 import { createCallIds } from './ids.ts';
@@ -26,7 +26,7 @@ export function createToolChangeRecorder(options: {
   return {
     record: async (change) => {
       const at = time.now();
-      const frames = telemetry.collect(epochNanos(at), () => {
+      const frames = telemetry.collect({ startedAtNs: epochNanos(at), settles: false }, () => {
         const span = telemetry.tracer.startSpan(
           'tools changed',
           { kind: SpanKind.INTERNAL, startTime: at },
@@ -40,8 +40,8 @@ export function createToolChangeRecorder(options: {
   };
 }
 
-function attributesOf(change: ToolChange, changeId: string): CallAttributes {
-  const attributes: CallAttributes = {
+function attributesOf(change: ToolChange, changeId: string): AttributeObject {
+  const attributes: AttributeObject = {
     [CALL_ATTR.recordVersion]: RECORD_VERSION,
     [CALL_ATTR.kind]: 'catalog',
     [CALL_ATTR.callId]: changeId,

@@ -114,6 +114,10 @@ class ObservedToolList implements CallObservation {
     return this.#inner.intent();
   }
 
+  hurry(): void {
+    this.#inner.hurry?.();
+  }
+
   upstreamStarted(): void {
     this.#inner.upstreamStarted();
   }

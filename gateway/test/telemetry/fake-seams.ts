@@ -64,7 +64,7 @@ class FakeSpool implements Spool {
       this.chain.rollBack();
       return Promise.reject(this.failure);
     }
-    this.appends.push(frames);
+    this.appends.push(frames.map((frame) => ({ ...frame, bytes: new Uint8Array(frame.bytes) })));
     this.chain.durable = this.chain.head();
     return this.#gate?.promise ?? Promise.resolve();
   }

@@ -126,8 +126,9 @@ describe('a log that nobody touched', () => {
       const report = result.chains.find(({ chainId }) => chainId === chain.id);
       expect(report).toMatchObject({ firstSeq: 1n, lastSeq: 3035n, links: 3035, expired: 0, pending: 0 });
       expect(report?.checkpoints).toMatchObject({ valid: 10, signedSeq: 3035n, unsignedRecords: 0 });
+      // before a merge the rows of open streams are still there to be verified
+      expect((report?.verified ?? 0) + (report?.replaced ?? 0)).toBe(3035);
       if (merged) expect(report).toMatchObject({ verified: 3030, replaced: 5 });
-      else expect(report?.verified).toBeGreaterThan(3500);
     }
   });
 

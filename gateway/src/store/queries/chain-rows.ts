@@ -90,6 +90,7 @@ export interface RowExample {
 export interface CheckedRows {
   readonly status: RowStatus;
   readonly chainId: string;
+  /** of `ok`: records; of the others: rows, of which there are several when a record was delivered again */
   readonly count: number;
   /** none for `ok` */
   readonly examples: readonly RowExample[];
@@ -135,7 +136,7 @@ export async function checkRows(
     readonly n: string;
     readonly list: readonly (readonly [string, string, string])[];
   }>(
-    `SELECT status, chain, toString(count()) AS n,
+    `SELECT status, chain, toString(if(status = 'ok', uniqExact((row_seq, row_call)), count())) AS n,
     groupArrayIf(${EXAMPLES})((toString(row_seq), row_call, toString(row_started)), status != 'ok') AS list
 FROM (
     SELECT chain, row_seq, row_call, row_started, multiIf(

@@ -122,7 +122,8 @@ if (!installed()) install();
 switch (task) {
   case 'serve':
     keepPluginBuilt();
-    become(node, [join(root, 'gateway', 'bin', 'gatelens.mjs'), 'serve', ...rest]);
+    // room for new objects, as the first line of gatelens.mjs has it
+    become(node, ['--min-semi-space-size=32', join(root, 'gateway', 'bin', 'gatelens.mjs'), 'serve', ...rest]);
     break;
   case 'check':
     process.exit(check());

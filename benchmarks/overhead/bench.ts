@@ -3,7 +3,7 @@
  * `async` and `before-reply`, in one run, the order turned round each round. CPU time a call of the process in the middle is the
  * criterion; throughput and latency are told, too. Prints a table, keeps every round as NDJSON.
  *
- *   npm run bench:overhead [-- --quick] [-- --rounds 5] [-- --seconds 3]
+ *   npm run bench:overhead [-- --quick] [-- --rounds 5] [-- --seconds 3] [-- --upstream-ms 20]
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, mkdirSync } from 'node:fs';
@@ -20,6 +20,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    // how long the upstream takes to answer
+    'upstream-ms': { type: 'string', default: '0' },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
@@ -34,8 +36,11 @@ class Child {
   readonly #answers: ((answer: unknown) => void)[] = [];
   port = 0;
 
-  constructor(file: string, args: readonly string[] = []) {
-    this.#process = fork(join(here, file), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  constructor(file: string, args: readonly string[] = [], execArgv: readonly string[] = []) {
+    this.#process = fork(join(here, file), args, {
+      execArgv: [...execArgv],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#process.on('message', (message) => this.#answers.shift()?.(message));
     this.#process.on('exit', (code) => {
       if (code !== 0) throw new Error(`${file} ended with ${String(code)}`);
@@ -68,11 +73,14 @@ interface Cell extends LoadResult {
   readonly rssMb: number;
 }
 
-const upstream = await new Child('upstream.ts').start();
+/** As gateway/bin/gatelens.mjs is started. */
+const GATEWAY_FLAGS = ['--min-semi-space-size=32'];
+
+const upstream = await new Child('upstream.ts', [values['upstream-ms']]).start();
 const sink = await new Child('sink.ts').start();
 const upstreamUrl = `http://127.0.0.1:${upstream.port}/mcp`;
 const sinkUrl = `http://127.0.0.1:${sink.port}`;
-const gateway = (mode: string) => new Child('gateway.ts', [mode, upstreamUrl, sinkUrl]).start();
+const gateway = (mode: string) => new Child('gateway.ts', [mode, upstreamUrl, sinkUrl], GATEWAY_FLAGS).start();
 const middle = new Map<Target, Child>([
   ['bare proxy', await new Child('bare-proxy.ts', [upstreamUrl]).start()],
   ['relay', await gateway('relay')],
@@ -96,7 +104,7 @@ const machine = {
   kernel: release(),
   node: process.version,
 };
-appendFileSync(file, `${JSON.stringify({ machine, rounds, seconds })}\n`);
+appendFileSync(file, `${JSON.stringify({ machine, rounds, seconds, upstreamMs: Number(values['upstream-ms']) })}\n`);
 
 // Every process is warm before anything counts, or the first in line pays for the compiler.
 for (const target of TARGETS)

@@ -1,10 +1,12 @@
 /**
  * The upstream of the overhead benchmark: answers each `tools/call` with a text of the size that the call asked for, as
- * plain JSON. As light as node:http allows, so that what is measured in front of it stands out.
+ * plain JSON, at once or after as many milliseconds as its argument says. As light as node:http allows, so that what is
+ * measured in front of it stands out.
  */
 import { createServer } from 'node:http';
 import { serveChild } from './child.ts';
 
+const delayMs = Number(process.argv[2] ?? 0);
 const answers = new Map<string, string>();
 
 function textOf(bytes: number): string {
@@ -25,7 +27,8 @@ const server = createServer((request, response) => {
     if (text === undefined) answers.set(bytes, (text = JSON.stringify(textOf(Number(bytes)))));
     const answer = `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":${text}}]}}`;
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(answer) });
-    response.end(answer);
+    if (delayMs > 0) setTimeout(() => response.end(answer), delayMs);
+    else response.end(answer);
   });
 });
 server.keepAliveTimeout = 60_000;

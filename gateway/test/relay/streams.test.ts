@@ -369,21 +369,26 @@ describe('a client that leaves', () => {
   });
 
   it('may cancel by notification: no answer within the grace is cancelled, an answer in time is what it is', async () => {
+    const answers: (() => void)[] = [];
+    let cancelled = 0;
     const upstream = await startUpstream((seen, res) => {
-      if (seen.body.toString().includes('cancelled')) {
+      const body = seen.body.toString();
+      if (body.includes('cancelled')) {
         res.writeHead(202).end();
+        cancelled += 1;
+        // what answers at all does so within the grace of the last
+        if (cancelled === 4) for (const give of answers) give();
         return;
       }
       openStream(res);
-      if (seen.body.toString().includes('"id":2')) setTimeout(() => res.end(event(result(2))), 50);
-      if (seen.body.toString().includes('"id":3'))
-        setTimeout(
-          () => res.end(event({ jsonrpc: '2.0', id: 3, error: { code: 0, message: 'Request cancelled' } })),
-          50
-        );
-      if (seen.body.toString().includes('"id":4')) setTimeout(() => res.end(), 50);
+      if (body.includes('"id":2')) answers.push(() => res.end(event(result(2))));
+      if (body.includes('"id":3')) {
+        const error = { code: 0, message: 'Request cancelled' };
+        answers.push(() => res.end(event({ jsonrpc: '2.0', id: 3, error })));
+      }
+      if (body.includes('"id":4')) answers.push(() => res.end());
     });
-    const gateway = await startGateway(upstream.url, { relay: { cancelGraceMs: 300 } });
+    const gateway = await startGateway(upstream.url, { relay: { cancelGraceMs: 1000 } });
     const session = { 'mcp-session-id': 's1' };
     for (const id of [1, 2, 3, 4]) send(gateway.url(), { body: JSON.stringify(call(id)), headers: session });
     while (upstream.seen.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -29,7 +29,9 @@ function reexecute() {
     process.exitCode = 1;
     return;
   }
-  const child = spawn(node, [ROOM_FOR_NEW, fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [ROOM_FOR_NEW, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`gatelens: could not start ${node} (${error.code ?? error.name}). Run npm install again.\n`);

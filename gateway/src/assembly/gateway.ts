@@ -12,6 +12,7 @@ import { createJwtVerifier } from '../access/jwt.ts';
 import { createPolicy } from '../access/policy.ts';
 import { createRateLimiter } from '../access/rate-limit.ts';
 import { protectedResource, publicUrlOf, type ResourceMetadataOptions } from '../access/resource-metadata.ts';
+import { openSessionOwners } from '../access/session-owners.ts';
 import { formatHostPort, type HostPort } from '../access/address.ts';
 import type { Environment, GatelensConfig } from '../config.ts';
 import { GatelensError } from '../errors.ts';
@@ -64,10 +65,11 @@ export interface Gateway {
 }
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, logger } = options;
+  const { config, logger, pseudonyms } = options;
   const capture = createReloadableCapture(config.capture);
   const observer = createRecordingObserver({ ...options, capturePolicy: capture });
-  const sessions = new SessionDirectory();
+  const owners = openSessionOwners({ file: `${config.dataDir}/state/sessions.sqlite`, pseudonyms, logger });
+  const sessions = new SessionDirectory(undefined, owners);
   const upstreams = new UpstreamSet({ config, sessions, environment: options.env, logger }, options.ownServers);
   const address = { ...config.listen.mcp };
   const metadata = resourceMetadataOf(config, address);
@@ -132,6 +134,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clearTimeout(timer);
       await summaries.close();
       observer.flush();
+      owners.close();
     },
   };
 }

@@ -92,9 +92,14 @@ export class McpEndpoint {
     if (wrong !== undefined) return this.#refuse(attempt, wrong);
     attempt.legacy = legacy;
     if (session.kind === 'mcp') {
-      const owner = this.#deps.sessions.find(server, session.id)?.userKey;
-      if (owner !== undefined && owner !== verdict.caller.userKey)
-        return this.#refuse(attempt, REFUSALS.sessionForeign);
+      const { sessions } = this.#deps;
+      const { userKey } = verdict.caller;
+      // sessions of bridges end with the gateway, and those know which there are
+      const foreign =
+        upstream.kind === 'http'
+          ? sessions.isForeign(server, session.id, userKey)
+          : (sessions.find(server, session.id)?.userKey ?? userKey) !== userKey;
+      if (foreign) return this.#refuse(attempt, REFUSALS.sessionForeign);
     }
     if (method !== 'POST') {
       const operation = method === 'GET' ? 'stream' : 'session/delete';

@@ -40,7 +40,7 @@ export const REFUSALS = {
   serverUnknown: { code: 'server_unknown', message: 'No MCP server of this name is configured at the gateway.' },
   sessionForeign: {
     code: 'session_unknown',
-    message: 'This session is not yours. Start a new one with "initialize".',
+    message: 'This session is not known, or not yours. Start a new one with "initialize".',
     deniedBy: 'authentication',
   },
   method: {

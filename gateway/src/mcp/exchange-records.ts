@@ -125,6 +125,9 @@ export class ExchangeRecords {
     this.#responseHeaders = headers;
     if (sessionId !== undefined && sessionId !== this.#exchange.sessionId) {
       this.#openedSession = sessionId;
+      // before the client learns of it; `initialize` adds the rest
+      const { server, caller } = this.#exchange;
+      if (status < 400) this.#context.sessions.opened(server, sessionId, caller.userKey);
       this.#scope = scopeOf(this.#exchange.server, sessionId);
     }
   }

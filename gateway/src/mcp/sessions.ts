@@ -1,7 +1,7 @@
 /**
  * What the gateway remembers of MCP sessions: whose they are, which client speaks and in which revision. Learnt from
- * `initialize` and bounded: forgetting costs a client's name in the record, nothing else. A session id is a capability
- * that an upstream server cannot tie to a person, since it only sees the gateway; so the gateway does.
+ * `initialize` and bounded: forgetting costs a client's name in the record. A session id is a capability that an upstream
+ * server cannot tie to a person, since it only sees the gateway; so the gateway does, over restarts where owners are kept.
  */
 import type { ImplementationName } from './message.ts';
 
@@ -12,14 +12,45 @@ export interface SessionFacts {
   readonly protocolVersion?: string;
 }
 
+/** Owners that outlive the process. */
+export interface SessionOwners {
+  /** @returns `Caller.userKey` */
+  find(server: string, sessionId: string): string | undefined;
+  keep(server: string, sessionId: string, userKey: string): void;
+  forget(server: string, sessionId: string): void;
+}
+
 const DEFAULT_CAPACITY = 20_000;
 
 export class SessionDirectory {
   readonly #facts = new Map<string, SessionFacts>();
   readonly #capacity: number;
 
-  constructor(capacity: number = DEFAULT_CAPACITY) {
+  readonly #owners: SessionOwners | undefined;
+
+  /** @param owners omitted: none are kept, and a session that is not known may be anybody's */
+  constructor(capacity: number = DEFAULT_CAPACITY, owners?: SessionOwners) {
     this.#capacity = capacity;
+    this.#owners = owners;
+  }
+
+  /** An upstream server that outlives the gateway has opened a session for this person. */
+  opened(server: string, sessionId: string, userKey: string): void {
+    this.#owners?.keep(server, sessionId, userKey);
+    this.learn(server, sessionId, { userKey });
+  }
+
+  /**
+   * Whether a session of such a server is somebody else's. Where owners are kept, one that nobody is known to have opened
+   * is foreign to everybody.
+   */
+  isForeign(server: string, sessionId: string, userKey: string): boolean {
+    const facts = this.find(server, sessionId);
+    if (facts !== undefined) return facts.userKey !== userKey;
+    if (this.#owners === undefined) return false;
+    const owner = this.#owners.find(server, sessionId);
+    if (owner !== undefined) this.learn(server, sessionId, { userKey: owner });
+    return owner !== userKey;
   }
 
   learn(server: string, sessionId: string, facts: SessionFacts): void {
@@ -45,6 +76,7 @@ export class SessionDirectory {
 
   forget(server: string, sessionId: string): void {
     this.#facts.delete(keyOf(server, sessionId));
+    this.#owners?.forget(server, sessionId);
   }
 }
 

@@ -34,7 +34,17 @@ module.exports = {
     only('http', ['mcp', 'access', 'record', 'errors', 'logger']),
     only('store', ['record', 'errors', 'logger', 'private-directory']),
     only('verify', ['store/queries', 'record', 'errors', 'logger']),
-    only('audit-api', ['store', 'access', 'protection', 'tool-drift/tool-list', 'record', 'errors', 'logger']),
+    only('exports', ['store', 'protection', 'record', 'errors', 'logger']),
+    only('audit-api', [
+      'exports',
+      'store',
+      'access',
+      'protection',
+      'tool-drift/tool-list',
+      'record',
+      'errors',
+      'logger',
+    ]),
     only('demo', [
       'assembly',
       'config',

@@ -2,9 +2,11 @@
  * The audit API on its own chain: who asks comes from tokens or Grafana, what they see from visibility.ts, what they did
  * goes into the access log before they see it. Holds the private halves of the keys; a gateway without them cannot open payloads.
  */
+import { createPublicKey } from 'node:crypto';
 import { auditTokenFile, createAuditTokens } from '../access/audit-tokens.ts';
 import { createAuditApi } from '../audit-api/app.ts';
 import type { GrafanaSettings } from '../audit-api/deps.ts';
+import { assembleExports } from '../audit-api/exports/assembly.ts';
 import { startAuditApiServer, type AuditApiServer } from '../audit-api/server.ts';
 import { openState, stateFile } from '../audit-api/state/state-file.ts';
 import type { GatelensConfig } from '../config.ts';
@@ -14,6 +16,7 @@ import type { Keyring } from '../protection/keyring.ts';
 import { createPayloadOpener } from '../protection/payload-opener.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import { createAccessRecorder } from '../telemetry/access-recorder.ts';
+import { createCheckpointSigner } from '../telemetry/health-reporter.ts';
 import type { Recorder } from './recorder.ts';
 import type { Store } from './store.ts';
 
@@ -44,22 +47,34 @@ export async function startAuditApi(options: {
   const state = openState(stateFile(config.dataDir));
   try {
     const { grafana } = config.auditApi;
-    const api = createAuditApi({
-      store: options.store.reader,
+    const shared = {
       accessRecorder,
       opener: createPayloadOpener({ privateKey: (kekId) => keyring.privateKeys.get(kekId) }),
-      pseudonyms: options.pseudonyms,
-      tokens: () => tokens.list(),
       clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
       logger,
       version: options.version,
       retention: config.retention,
-      configuredServers,
       state,
+    };
+    const { id, privateKey } = keyring.signingKey;
+    const exporting = assembleExports({
+      ...shared,
+      ...options.store.exports,
+      signer: createCheckpointSigner(id, privateKey),
+      signingKeyPem: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+    });
+    const api = createAuditApi({
+      ...shared,
+      store: options.store.reader,
+      pseudonyms: options.pseudonyms,
+      tokens: () => tokens.list(),
+      configuredServers,
+      exporting,
       ...(grafana === undefined ? {} : { grafana: grafanaSettings(grafana) }),
     });
     const server = await startAuditApiServer(api, config.listen.auditApi);
     const close = async (): Promise<void> => {
+      await exporting.close();
       await server.close();
       state.close();
     };

@@ -12,6 +12,7 @@ import type { SchemaTarget } from '../store/migration-files.ts';
 import { migrate } from '../store/migrations.ts';
 import { createStoreReader } from '../store/queries/clickhouse-reader.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
+import { createStoreStreams, type StoreStreams } from '../store/queries/row-stream.ts';
 
 export interface OtlpDestination {
   readonly url: string;
@@ -22,10 +23,15 @@ export interface Store {
   /** base URL of its ClickHouse HTTP */
   readonly url: string;
   readonly reader: StoreReader;
+  /** the same store, for what takes long */
+  readonly exports: { readonly store: StoreReader; readonly streams: StoreStreams };
   readonly metadata: OtlpDestination;
   readonly payloads: OtlpDestination;
   close(): Promise<void>;
 }
+
+/** An export is read as fast as whoever takes it away. */
+const EXPORT_TIMEOUT_MS = 10 * 60_000;
 
 export function schemaTarget(config: GatelensConfig): SchemaTarget {
   const { store, retention } = config;
@@ -60,16 +66,19 @@ async function openEmbedded(config: GatelensConfig, logger: Logger): Promise<Sto
     await embedded.close();
     throw error;
   }
-  const client = createStoreClient({ url: embedded.url, ...embedded.credentials.gatelens_api });
+  const login = { url: embedded.url, ...embedded.credentials.gatelens_api };
+  const client = createStoreClient(login);
+  const slowClient = createStoreClient({ ...login, requestTimeoutMs: EXPORT_TIMEOUT_MS });
   const withdraw = publishStoreAddress(config.dataDir, embedded.url);
   return {
     url: embedded.url,
     reader: createStoreReader(client),
+    exports: { store: createStoreReader(slowClient), streams: createStoreStreams(slowClient) },
     metadata: metadata ?? embedded.otlp.metadata,
     payloads: payloads ?? embedded.otlp.payloads,
     close: async () => {
       withdraw();
-      await client.close();
+      await Promise.all([client.close(), slowClient.close()]);
       await embedded.close();
     },
   };
@@ -83,18 +92,16 @@ function openServer(config: GatelensConfig, store: NonNullable<GatelensConfig['s
       'With store.url, records reach your ClickHouse through an OpenTelemetry Collector. Set otlp.metadata and otlp.payloads.'
     );
   }
-  const client = createStoreClient({
-    url: store.url,
-    username: store.username,
-    password: store.password ?? '',
-    compression: true,
-  });
+  const login = { url: store.url, username: store.username, password: store.password ?? '', compression: true };
+  const client = createStoreClient(login);
+  const slowClient = createStoreClient({ ...login, requestTimeoutMs: EXPORT_TIMEOUT_MS });
   return Promise.resolve({
     url: store.url,
     reader: createStoreReader(client),
+    exports: { store: createStoreReader(slowClient), streams: createStoreStreams(slowClient) },
     metadata,
     payloads,
-    close: () => client.close(),
+    close: () => Promise.all([client.close(), slowClient.close()]).then(() => undefined),
   });
 }
 

@@ -9,6 +9,7 @@ import type { CallPage } from './contract.ts';
 import type { AuditApiDeps } from './deps.ts';
 import { createSecretKey } from 'node:crypto';
 import type { PayloadOpener } from '../protection/payload-opener.ts';
+import { assembleExports } from './exports/assembly.ts';
 import { openState } from './state/state-file.ts';
 import { REFUSALS_A_MINUTE } from './refusal-log.ts';
 
@@ -134,16 +135,37 @@ function start(world: World = {}) {
     },
   };
   const log = (event: string, fields?: LogFields): void => void logged.push({ event, fields });
-  const deps: AuditApiDeps = {
-    store,
+  const shared = {
     accessRecorder: {
-      record: (entry) => {
+      record: (entry: AccessEntry) => {
         if (world.recorderFails === true) return Promise.reject(new Error('disk full'));
         recorded.push(entry);
         return Promise.resolve();
       },
     },
     opener: world.opener ?? OPENER,
+    clock: { wallMs: () => clock.ms, monotonicMs: () => clock.ms },
+    logger: { info: log, warn: log, error: log },
+    version: '0.0.0-test',
+    retention: RETENTION,
+    state: openState(':memory:'),
+  };
+  const exporting = assembleExports({
+    ...shared,
+    store,
+
+    streams: {
+      stream: async function* () {
+        yield Buffer.from('{}\n');
+      },
+    },
+    signer: { keyId: 'k', sign: () => '' },
+    signingKeyPem: '',
+  });
+  const deps: AuditApiDeps = {
+    ...shared,
+    store,
+    exporting,
     pseudonyms: { hash: (purpose, value) => `${purpose}:${String(value)}` },
     tokens: () => [
       { name: 'ana', role: 'viewer', user: 'ana@example.com', sha256: sha256('viewer') },
@@ -153,12 +175,7 @@ function start(world: World = {}) {
       { name: 'gh', role: 'auditor', servers: ['github'], sha256: sha256('github-auditor') },
       { name: 'gone', role: 'admin', sha256: sha256('expired'), expires: '2026-01-01' },
     ],
-    clock: { wallMs: () => clock.ms, monotonicMs: () => clock.ms },
-    logger: { info: log, warn: log, error: log },
-    version: '0.0.0-test',
-    retention: RETENTION,
     configuredServers: ['hr'],
-    state: openState(':memory:'),
   };
   const api = createAuditApi(deps);
   const get = (path: string, token?: string): Promise<Response> =>

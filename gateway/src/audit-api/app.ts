@@ -17,6 +17,8 @@ import { createRefusalLog } from './refusal-log.ts';
 import { registerAccessLog } from './routes/access-log.ts';
 import { registerCallPayload } from './routes/call-payload.ts';
 import { registerCalls } from './routes/calls.ts';
+import { registerExportRuns } from './routes/export-runs.ts';
+import { registerExports } from './routes/exports.ts';
 import { registerFacets } from './routes/facets.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMe } from './routes/me.ts';
@@ -92,6 +94,8 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerRoleSettings(api, routeDeps);
   registerStatus(api, routeDeps);
   registerViews(api, routeDeps);
+  registerExports(api, routeDeps);
+  registerExportRuns(api, routeDeps);
   registerHealth(api, routeDeps);
   return api;
 }

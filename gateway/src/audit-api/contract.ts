@@ -4,6 +4,8 @@
  * Names change only together with all their users.
  */
 export * from './contract/call-routes.ts';
+export * from './contract/export-routes.ts';
+export * from './contract/export-schedule-routes.ts';
 export * from './contract/settings-routes.ts';
 export * from './contract/system-routes.ts';
 export * from './contract/tool-changes.ts';
@@ -13,6 +15,21 @@ export { BEARER } from './contract/route.ts';
 export type { AccessLogEntry, AccessLogPage } from './contract/access-log.ts';
 export type { Call, CallDetail, CallPage, HiddenBecause, User } from './contract/call.ts';
 export type { ApiErrorBody, ApiErrorCode } from './contract/errors.ts';
+export type {
+  ExportCompression,
+  ExportEstimate,
+  ExportFormat,
+  ExportManifest,
+  ExportRun,
+  ExportTicket,
+} from './contract/export.ts';
+export type {
+  DestinationTest,
+  ExportDestinationBody,
+  ExportDestinationView,
+  ExportOptions,
+  ExportSchedule,
+} from './contract/export-schedule.ts';
 export type { Facet, Facets } from './contract/facets.ts';
 export type { FacetName } from './contract/filters.ts';
 export type { Me, Role } from './contract/me.ts';

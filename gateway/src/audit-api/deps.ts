@@ -10,6 +10,7 @@ import type { Pseudonyms } from '../protection/seams.ts';
 import type { AccessEntry, AccessRecorder } from '../record/access.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { AuditToken } from './caller.ts';
+import type { Exports } from './exports/assembly.ts';
 import type { GrafanaDirectory } from './grafana/directory.ts';
 import type { IdentitySettings } from './grafana/own-identity.ts';
 import type { MembershipSource } from './grafana/team-rights.ts';
@@ -41,8 +42,10 @@ export interface AuditApiDeps {
   readonly retention: Readonly<Record<'metadata' | 'payloads' | 'accessLog' | 'usage' | 'traces', number>>;
   /** left out: nobody comes through Grafana */
   readonly grafana?: GrafanaSettings;
-  /** role mapping and saved views; the caller closes it */
+  /** role mapping, saved views, exports; the caller closes it */
   readonly state: DatabaseSync;
+  /** the caller closes it before `state` */
+  readonly exporting: Exports;
   /** names in `mcpServers` */
   readonly configuredServers: readonly string[];
 }

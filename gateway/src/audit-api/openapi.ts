@@ -6,6 +6,7 @@ import type { RouteConfig } from '@hono/zod-openapi';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { BEARER } from './contract.ts';
 import * as callRoutes from './contract/call-routes.ts';
+import * as exportRoutes from './contract/export-routes.ts';
 import * as settingsRoutes from './contract/settings-routes.ts';
 import * as systemRoutes from './contract/system-routes.ts';
 import * as toolChangeRoutes from './contract/tool-changes.ts';
@@ -16,6 +17,7 @@ const ALL_ROUTES: readonly RouteConfig[] = [
   ...Object.values(callRoutes),
   ...Object.values(toolChangeRoutes),
   ...Object.values(usageRoutes),
+  ...Object.values(exportRoutes),
   ...Object.values(settingsRoutes),
   ...Object.values(systemRoutes),
 ];

@@ -72,6 +72,12 @@ export function payloadRefusal(visibility: Visibility, server: string): 'not_aud
   return coversPayloads(visibility, server) ? undefined : 'other_server';
 }
 
+/** Whether the caller may take calls away as a file, with or without payloads, and why not. */
+export function exportRefusal(visibility: Visibility, payloads: boolean): 'not_admin' | 'not_auditor' | undefined {
+  if (visibility.calls !== 'all') return 'not_admin';
+  return payloads && visibility.payloads === false ? 'not_auditor' : undefined;
+}
+
 const NOTHING_KEPT: Readonly<Record<PayloadState, HiddenBecause | undefined>> = {
   none: 'no_payload',
   sealed: undefined,

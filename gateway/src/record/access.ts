@@ -11,6 +11,8 @@ export const ACCESS_ACTIONS = [
   'settings.read',
   'export.metadata',
   'export.payloads',
+  'export.read',
+  'export.change',
   'roles.change',
   'auditor.first_seen',
   'settings.change',
@@ -45,6 +47,7 @@ export const ACCESS_REASONS = [
   'not_recorded',
   'self_elevation',
   'limit_reached',
+  'not_owner',
 ] as const;
 export type AccessReason = (typeof ACCESS_REASONS)[number];
 

@@ -119,12 +119,17 @@ const known = (status: number) => ({
   'auditor of github': status,
 });
 const KNOWN = known(200);
+/** For admins and auditors. */
+const EXPORTS = { ...KNOWN, 'viewer without identity': 403, viewer: 403 };
+const exportsAs = (status: number) => ({ ...known(status), 'viewer without identity': 403, viewer: 403 });
 const SETTINGS = { ...KNOWN, 'viewer without identity': 403, viewer: 403 };
 /** What is sent along. */
 const BODIES: Readonly<Record<string, object>> = {
   'put /api/v1/settings/roles': { version: 0, auditorTeams: [], adminViewTeams: [] },
   'post /api/v1/views': { name: 'mine', page: 'usage', query: '' },
   'put /api/v1/views/{id}': { name: 'mine', page: 'usage', query: '' },
+  'post /api/v1/exports/estimate': {},
+  'post /api/v1/exports/downloads': {},
 };
 const OPEN = { anonymous: 200, unknown: 200, expired: 200, 'viewer without identity': 200, viewer: 200 } as const;
 
@@ -166,6 +171,15 @@ const MATRIX: Readonly<Record<string, Row>> = {
   'get /api/v1/usage/concurrency': LISTS,
   'get /api/v1/calls/{id}': ITEMS,
   'get /api/v1/sessions/{key}': ITEMS,
+  'get /api/v1/exports/options': EXPORTS,
+  'post /api/v1/exports/estimate': EXPORTS,
+  'get /api/v1/exports/stream': EXPORTS,
+  'post /api/v1/exports/downloads': exportsAs(201),
+  'get /api/v1/exports/downloads/{ticket}': exportsAs(404),
+  'get /api/v1/exports/runs': EXPORTS,
+  'get /api/v1/exports/runs/{id}': exportsAs(404),
+  'post /api/v1/exports/runs/{id}/cancel': exportsAs(404),
+  'get /api/v1/exports/runs/{id}/manifest': exportsAs(404),
   'get /api/v1/tool-changes': { ...LISTS, viewer: 403 },
   'get /api/v1/tool-changes/{id}/diff': {
     ...NOBODY,
@@ -284,7 +298,11 @@ describe.each(Object.keys(MATRIX))('%s', (operation) => {
     const like = role in LIKE ? LIKE[role as GrafanaRole] : (role as Role);
     const expected = row?.[role] ?? row?.[like] ?? 0;
     for (const subject of path.includes('{') ? SUBJECTS : SUBJECTS.slice(0, 1)) {
-      const answer = await ask(operation, path.replace('{id}', idOf(subject)).replace('{key}', keyOf(subject)), role);
+      const answer = await ask(
+        operation,
+        path.replace('{id}', idOf(subject)).replace('{key}', keyOf(subject)).replace('{ticket}', 'x'.repeat(43)),
+        role
+      );
       const text = await textOf(answer);
       const status = typeof expected === 'number' ? expected : expected[subject];
       expect({ subject, status: answer.status }).toEqual({ subject, status });
@@ -360,6 +378,26 @@ describe.each(Object.entries(READS))('%s', (role, reads) => {
         hidden === undefined ? { visible: true } : { visible: false, hiddenBecause: because }
       );
     }
+  });
+});
+
+describe('what may be taken away', () => {
+  const PAYLOADS = 'get /api/v1/exports/stream';
+  const MAY: Readonly<Record<Role, number>> = { ...EXPORTS, admin: 403 };
+
+  test.each([...ROLES, ...GRAFANA_ROLES])('payloads, by %s', async (role) => {
+    const like = role in LIKE ? LIKE[role as GrafanaRole] : (role as Role);
+    const answer = await ask(PAYLOADS, '/api/v1/exports/stream?payloads=true&columns=call_id,server', role);
+    const text = await answer.text();
+    expect(answer.status).toBe(MAY[like]);
+    const opened = text
+      .split('\n')
+      .filter((line) => line.includes(MARKER))
+      .map((line) => (JSON.parse(line) as { server: string }).server);
+    if (like === 'auditor') expect(opened).toEqual(['hr', 'github', 'github']);
+    else if (like === 'auditor of github') expect(opened).toEqual(['github', 'github']);
+    else expect(text).not.toContain(MARKER);
+    if (like === 'auditor of github') expect(text).toContain('"other_server"');
   });
 });
 

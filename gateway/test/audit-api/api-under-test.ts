@@ -2,14 +2,16 @@
  * The audit API on the real engine, for tests: an embedded store with the real schema, rows put in as the gateway would
  * make them, payloads really sealed, and a recorder that keeps what it is told.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { createAuditApi } from '../../src/audit-api/app.ts';
 import type { AuditToken } from '../../src/audit-api/caller.ts';
 import type { GrafanaSettings } from '../../src/audit-api/deps.ts';
+import { assembleExports } from '../../src/audit-api/exports/assembly.ts';
 import { openState } from '../../src/audit-api/state/state-file.ts';
 import { silentLogger } from '../../src/logger.ts';
 import { publicKeyOf } from '../../src/protection/data-key-wrapping.ts';
@@ -25,6 +27,7 @@ import { startEmbeddedStore } from '../../src/store/embedded/supervisor.ts';
 import { migrate } from '../../src/store/migrations.ts';
 import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts';
 import type { StoreReader } from '../../src/store/queries/reader.ts';
+import { createStoreStreams, type StoreStreams } from '../../src/store/queries/row-stream.ts';
 
 const DAY_MS = 86_400_000;
 const RETENTION_MS = {
@@ -42,7 +45,7 @@ export const userKey = (email: string): string => pseudonyms.hash('user', email)
 export interface TestStore {
   readonly url: string;
   readonly admin: ClickHouseClient;
-  readonly reader: StoreReader;
+  readonly reader: StoreReader & StoreStreams;
   close(): Promise<void>;
 }
 
@@ -55,7 +58,7 @@ export async function startTestStore(): Promise<TestStore> {
   return {
     url: store.url,
     admin,
-    reader: createStoreReader(client),
+    reader: { ...createStoreReader(client), ...createStoreStreams(client) },
     close: async () => {
       await Promise.all([admin.close(), client.close()]);
       await store.close();
@@ -207,6 +210,7 @@ const TOKENS: readonly AuditToken[] = [
 
 export interface TestApi {
   readonly api: ReturnType<typeof createAuditApi>;
+  readonly exporting: ReturnType<typeof assembleExports>;
   readonly recorded: AccessEntry[];
   get(path: string, token?: string): Promise<Response>;
 }
@@ -215,33 +219,59 @@ export interface TestApiOptions {
   readonly wallMs?: () => number;
   readonly monotonicMs?: () => number;
   readonly grafana?: GrafanaSettings;
+  readonly state?: DatabaseSync;
+  readonly tokens?: () => readonly AuditToken[];
   /** rejects: the access log cannot be written */
   readonly record?: (entry: AccessEntry) => Promise<void>;
 }
 
-export function startTestApi(reader: StoreReader, over: TestApiOptions = {}): TestApi {
+const signingKey = generateKeyPairSync('ed25519');
+export const signingKeyPem = signingKey.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const noStreams: StoreStreams = {
+  stream: () => {
+    throw new TypeError('this test has no streams');
+  },
+};
+
+export function startTestApi(reader: StoreReader & Partial<StoreStreams>, over: TestApiOptions = {}): TestApi {
   const recorded: AccessEntry[] = [];
-  const api = createAuditApi({
-    store: reader,
-    accessRecorder: {
-      record: async (entry) => {
-        await over.record?.(entry);
-        recorded.push(entry);
-      },
+  const accessRecorder = {
+    record: async (entry: AccessEntry) => {
+      await over.record?.(entry);
+      recorded.push(entry);
     },
+  };
+  const shared = {
+    accessRecorder,
     opener,
-    pseudonyms,
-    tokens: () => TOKENS,
     clock: { wallMs: over.wallMs ?? (() => Date.now()), monotonicMs: over.monotonicMs ?? (() => performance.now()) },
     logger: silentLogger,
     version: '0.0.0-test',
     retention: RETENTION_MS,
+    state: over.state ?? openState(':memory:'),
+  };
+  const exporting = assembleExports({
+    ...shared,
+    store: reader,
+    streams: reader.stream === undefined ? noStreams : { stream: reader.stream },
+    signer: {
+      keyId: 'test-key',
+      sign: (message) => sign(null, Buffer.from(message), signingKey.privateKey).toString('base64'),
+    },
+    signingKeyPem,
+  });
+  const api = createAuditApi({
+    ...shared,
+    store: reader,
+    pseudonyms,
+    tokens: () => over.tokens?.() ?? TOKENS,
     configuredServers: ['github', 'hr', 'never-called'],
-    state: openState(':memory:'),
+    exporting,
     ...(over.grafana === undefined ? {} : { grafana: over.grafana }),
   });
   return {
     api,
+    exporting,
     recorded,
     get: async (path, token) =>
       api.request(

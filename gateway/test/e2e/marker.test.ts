@@ -153,10 +153,14 @@ interface Operation {
 async function everyPath(): Promise<string[]> {
   const document = await log().json<{ paths: Record<string, { get?: Operation }> }>('/api/v1/openapi.json');
   const changes = await log('auditor').json<{ items: { id: string }[] }>('/api/v1/tool-changes');
+  const runs = await log('auditor').json<{ items: { id: string }[] }>('/api/v1/exports/runs?limit=3');
   const ids: Readonly<Record<string, readonly string[]>> = {
     '/api/v1/calls/': calls.map((call) => call.id),
     '/api/v1/sessions/': [...new Set(calls.map((call) => call.session.key).filter((one) => one !== null))],
     '/api/v1/tool-changes/': changes.items.map((change) => change.id),
+    // what is in a file is what /exports/stream gives
+    '/api/v1/exports/downloads/': [],
+    '/api/v1/exports/runs/': runs.items.map((run) => run.id),
   };
   return Object.entries(document.paths).flatMap(([path, { get }]) => {
     if (get === undefined) return [];

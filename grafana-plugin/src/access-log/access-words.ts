@@ -13,6 +13,8 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
   'access_log.read': 'read the access log',
   'export.metadata': 'exported metadata',
   'export.payloads': 'exported payloads',
+  'export.read': 'looked at exports',
+  'export.change': 'changed a scheduled export',
   'roles.change': 'changed who is Auditor',
   'auditor.first_seen': 'was seen as Auditor for the first time',
   'settings.read': 'read settings',
@@ -43,6 +45,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   not_recorded: 'could not be recorded',
   self_elevation: 'would have made themselves Auditor',
   limit_reached: 'too many at once',
+  not_owner: 'belongs to somebody else',
 };
 
 export function actorName({ actor }: Pick<AccessLogEntry, 'actor'>): string {

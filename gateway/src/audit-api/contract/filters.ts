@@ -102,6 +102,14 @@ export type CallFilterQuery = { readonly [Name in keyof typeof callFilters]?: z.
 
 export const CallsQuery = z.strictObject({ ...rangeParams, ...callFilters, limit: limitParam, cursor: cursorParam });
 
+/** The filters of a list of calls, in the body of a request. */
+export const CallFilters = z.strictObject(callFilters).openapi('CallFilters', {
+  description: 'as the parameters of /calls: a value or a list of values each',
+});
+
+export const exportRangeParams = recentRangeParams;
+export const exportFilterParams = callFilters;
+
 /** In the order of the page. */
 export const FACETS = ['outcome', 'server', 'user', 'operation', 'tool', 'client'] as const;
 export type FacetName = (typeof FACETS)[number];

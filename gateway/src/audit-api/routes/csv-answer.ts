@@ -1,7 +1,7 @@
 /** A table as a file. Taking one away is recorded before it is given out. */
 import type { Context } from 'hono';
-import type { CsvColumn } from '../csv.ts';
-import { toCsv } from '../csv.ts';
+import type { CsvColumn } from '../../exports/csv.ts';
+import { toCsv } from '../../exports/csv.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { accessActor } from '../deps.ts';
 import { recordAccess } from '../record-access.ts';

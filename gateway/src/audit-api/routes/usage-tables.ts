@@ -6,7 +6,7 @@ import { trends, usageTable, usersByServer } from '../../store/queries/usage-tab
 import { orNull } from '../call-view.ts';
 import type { ClientUsage, ServerUsage, ToolUsage, UserServerUsage } from '../contract.ts';
 import { usageClientsRoute, usageServersRoute, usageToolsRoute, usageUsersRoute } from '../contract.ts';
-import type { CsvColumn } from '../csv.ts';
+import type { CsvColumn } from '../../exports/csv.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import type { TimeBuckets } from '../time-buckets.ts';
 import { timeBuckets } from '../time-buckets.ts';

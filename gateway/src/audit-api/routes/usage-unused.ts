@@ -4,7 +4,7 @@ import type { LastCallRow } from '../../store/queries/unused.ts';
 import { lastCalls } from '../../store/queries/unused.ts';
 import type { UnusedItem } from '../contract.ts';
 import { usageUnusedRoute } from '../contract.ts';
-import type { CsvColumn } from '../csv.ts';
+import type { CsvColumn } from '../../exports/csv.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../deps.ts';
 import { requireSight } from '../require-sight.ts';

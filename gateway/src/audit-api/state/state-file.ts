@@ -1,6 +1,7 @@
 /**
- * The small state of the audit API: the role mapping, who was seen as an Auditor, saved views. One SQLite file with one
- * owner, this process; what it says is on disk before a change is answered. Holds no payload and no secret.
+ * The small state of the audit API: the role mapping, who was seen as an Auditor, saved views, exports and their
+ * schedules. One SQLite file with one owner, this process; what it says is on disk before a change is answered. Holds no
+ * payload; secrets of destinations only sealed, under a key that is not in it.
  */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -36,6 +37,48 @@ const MIGRATIONS = [
     updated_at TEXT NOT NULL
   ) STRICT;
   CREATE INDEX views_by_owner ON views (owner, name);`,
+  `CREATE TABLE export_schedules (
+    id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    content TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    paused INTEGER NOT NULL,
+    closed_to TEXT NOT NULL,
+    released TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    late_checked_ms INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE export_runs (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    schedule_id TEXT NOT NULL,
+    schedule_name TEXT NOT NULL,
+    supplement INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    request TEXT NOT NULL,
+    from_ns TEXT NOT NULL,
+    to_ns TEXT NOT NULL,
+    expected_rows INTEGER,
+    rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT NOT NULL,
+    next_attempt_ms INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    objects TEXT NOT NULL,
+    manifest_name TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    positions TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX export_runs_by_number ON export_runs (number);
+  CREATE INDEX export_runs_by_schedule ON export_runs (schedule_id, number);`,
 ] as const;
 
 export function stateFile(dataDir: string): string {

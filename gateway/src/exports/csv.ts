@@ -13,7 +13,7 @@ export interface CsvColumn<Row> {
   readonly cell: (row: Row) => CsvCell | undefined;
 }
 
-function cellText(cell: CsvCell | undefined): string {
+export function cellText(cell: CsvCell | undefined): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell === 'number') return String(cell);
   const safe = FORMULA.test(cell) ? `'${cell}` : cell;

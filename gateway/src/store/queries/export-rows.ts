@@ -1,0 +1,268 @@
+/**
+ * The rows of an export, oldest first, and what is counted before: how many there are by time, where they stand in the
+ * chains. Rows are columns of record v1 under their own names. Reads FINAL only where a row has versions: reading
+ * once whether it has is far cheaper. People come from the erasable principals, for callers who may see them.
+ */
+import type { Position } from './audit-log.ts';
+import type { SealedRow } from './payload.ts';
+import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
+import type { CallFilter, TimeWindow } from './scope.ts';
+import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
+import { coversPayloads, type Visibility } from './visibility.ts';
+
+/** Below what the embedded store gives any query of the audit API. */
+const EXPORT_SECONDS = 280;
+const SETTINGS = `SETTINGS max_execution_time = ${EXPORT_SECONDS}, do_not_merge_across_partitions_select_final = 1`;
+/** One thread, so that an export leaves a core to whoever looks at pages. */
+const ROW_SETTINGS = `${SETTINGS}, max_threads = 1, date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0, output_format_csv_crlf_end_of_line = 1, output_format_parquet_compression_method = 'zstd', output_format_parquet_string_as_string = 1`;
+
+const PEOPLE: Readonly<Record<string, string>> = { user_email: 'email', user_login: 'login', user_name: 'name' };
+/** In CSV as JSON, since CSV has no lists. */
+const NESTED: ReadonlySet<string> = new Set(['teams', 'attributes']);
+const NUMBERS =
+  /^(record_version|seq|duration|upstream_duration|ttfb|upstream_attempts|error_code|http_status|request_bytes|response_bytes|tokens_estimated|demo|started_at|ingested_at)$/;
+/** As FORMULA in exports/csv.ts, for RE2. */
+const FORMULA = String.raw`^[\\s\\pC]*[=+\\-@\\x{FF1D}\\x{FF0B}\\x{FF0D}\\x{FF20}]|^[\\t\\r\\n]`;
+
+/** Positions in one chain, both included. */
+export interface SeqRange {
+  readonly chainId: string;
+  readonly fromSeq: bigint;
+  readonly toSeq: bigint;
+}
+
+export interface ExportRows {
+  readonly filter: CallFilter;
+  readonly window: TimeWindow;
+  /** rows after this one only */
+  readonly after?: Position;
+  /** rows at these positions only */
+  readonly positions?: readonly SeqRange[];
+}
+
+interface Where {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, QueryParam>>;
+}
+
+function whereOf(visibility: Visibility, rows: ExportRows): Where {
+  const { sql, params } = conditions(visibility, rows.filter);
+  const parts = [IN_RANGE, sql];
+  const bound: Record<string, QueryParam> = { ...params, ...rangeParams(rows.window) };
+  if (rows.after !== undefined) {
+    parts.push('(started_at, call_id) > (fromUnixTimestamp64Nano({afterNs:Int64}), {afterId:String})');
+    Object.assign(bound, { afterNs: `${rows.after.startedNs}`, afterId: rows.after.callId });
+  }
+  if (rows.positions !== undefined) {
+    parts.push(
+      'arrayExists((c, lo, hi) -> chain_id = c AND seq >= lo AND seq <= hi, {chains:Array(String)}, {lows:Array(UInt64)}, {highs:Array(UInt64)})'
+    );
+    bound.chains = rows.positions.map(({ chainId }) => chainId);
+    bound.lows = rows.positions.map(({ fromSeq }) => Number(fromSeq));
+    bound.highs = rows.positions.map(({ toSeq }) => Number(toSeq));
+  }
+  return { sql: parts.join(' AND '), params: bound };
+}
+
+export interface RowQuery {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, QueryParam>>;
+}
+
+/** @param final whether a row may have versions. @param csv text that a spreadsheet would run is made harmless */
+export function exportRowsQuery(
+  visibility: Visibility,
+  rows: ExportRows,
+  columns: readonly string[],
+  { final, csv }: { readonly final: boolean; readonly csv: boolean }
+): RowQuery {
+  const { sql: where, params } = whereOf(visibility, rows);
+  const table = final ? 'mcp.calls FINAL' : 'mcp.calls';
+  const people = columns.some((column) => column in PEOPLE);
+  const stored = columns.filter((column) => !(column in PEOPLE));
+  const ordered = `SELECT ${[...new Set([...stored, 'started_at', 'call_id', ...(people ? ['user_key'] : [])])].join(', ')}
+FROM ${table}
+WHERE ${where}
+ORDER BY started_at, call_id`;
+  const plain = !people && !csv && columns.includes('started_at') && columns.includes('call_id');
+  if (plain) return { sql: `${ordered}\n${ROW_SETTINGS}`, params };
+  const shown = columns.map((column) => `${csv ? csvCell(column) : cell(column, visibility)} AS ${column}`);
+  const who = people
+    ? '\nLEFT ANY JOIN (SELECT user_key, email, login, name FROM mcp_protected.principals FINAL) AS people ON rows.user_key = people.user_key'
+    : '';
+  return { sql: `SELECT ${shown.join(', ')}\nFROM (${ordered}) AS rows${who}\n${ROW_SETTINGS}`, params };
+
+  function csvCell(column: string): string {
+    const value = cell(column, visibility);
+    if (NUMBERS.test(column)) return value;
+    const text = NESTED.has(column) ? `toJSONString(${value})` : `toString(${value})`;
+    return `if(match(${text}, '${FORMULA}'), concat('''', ${text}), ${text})`;
+  }
+}
+
+function cell(column: string, visibility: Visibility): string {
+  const name = PEOPLE[column];
+  if (name === undefined) return `rows.${column}`;
+  return visibility.identities ? `people.${name}` : `''`;
+}
+
+export interface Slice extends TimeWindow {
+  /** as counted; there may be more by now */
+  readonly rows: number;
+  /** a row of it has versions */
+  readonly final: boolean;
+}
+
+const MINUTE_NS = 60_000_000_000n;
+const STEPS_NS = [MINUTE_NS, 10n * MINUTE_NS, 60n * MINUTE_NS, 24n * 60n * MINUTE_NS];
+const MOST_STEPS = 20_000n;
+const DAY_NS = 86_400_000_000_000n;
+
+/**
+ * Cuts a window into slices of about `rowsASlice` matching rows, oldest first: each is one query of bounded length, and
+ * where an export can go on.
+ */
+export async function slicesOf(
+  store: StoreReader,
+  visibility: Visibility,
+  rows: ExportRows,
+  { rowsASlice, nowNs }: { readonly rowsASlice: number; readonly nowNs: bigint },
+  options: QueryOptions = {}
+): Promise<Slice[]> {
+  if (matchesNothing(visibility, rows.filter)) return [];
+  const { fromNs, toNs } = rows.window;
+  const newest = toNs < nowNs + DAY_NS ? toNs : nowNs + DAY_NS;
+  const { sql: where, params } = whereOf(visibility, rows);
+  const range = rangeParams(rows.window);
+  const [oldest] = await store.query<{ oldest_ns: string; n: string }>(
+    `SELECT toString(toUnixTimestamp64Nano(min(started_at))) AS oldest_ns, toString(count()) AS n FROM mcp.calls WHERE ${IN_RANGE}\n${SETTINGS}`,
+    range,
+    options
+  );
+  if (oldest === undefined || oldest.n === '0') return [];
+  const startNs = BigInt(oldest.oldest_ns);
+  const spanNs = newest > startNs ? newest - startNs : MINUTE_NS;
+  const stepNs = STEPS_NS.find((step) => spanNs / step < MOST_STEPS) ?? DAY_NS * 30n;
+  const step = 'toString(intDiv(toUnixTimestamp64Nano(started_at), {stepNs:Int64})) AS step';
+  // versions of a row are told from rows of the whole range: a filter may match one version and not the other
+  const [counted, stored] = await Promise.all([
+    store.query<{ step: string; n: string; whole: string }>(
+      `SELECT ${step}, toString(countIf(${where})) AS n, toString(count()) AS whole
+FROM mcp.calls FINAL WHERE ${IN_RANGE} GROUP BY step ORDER BY toInt64(step)\n${SETTINGS}`,
+      { ...params, stepNs: `${stepNs}` },
+      options
+    ),
+    store.query<{ step: string; n: string }>(
+      `SELECT ${step}, toString(count()) AS n FROM mcp.calls WHERE ${IN_RANGE} GROUP BY step\n${SETTINGS}`,
+      { ...range, stepNs: `${stepNs}` },
+      options
+    ),
+  ]);
+  const versions = new Map(stored.map((one) => [one.step, one.n]));
+  const slices: Slice[] = [];
+  let open = { fromNs, rows: 0, final: false };
+  for (const { step: at, n, whole } of counted) {
+    const stepStart = BigInt(at) * stepNs;
+    if (open.rows > 0 && open.rows + Number(n) > rowsASlice && stepStart > open.fromNs) {
+      slices.push({ ...open, toNs: stepStart });
+      open = { fromNs: stepStart, rows: 0, final: false };
+    }
+    open = { fromNs: open.fromNs, rows: open.rows + Number(n), final: open.final || versions.get(at) !== whole };
+  }
+  if (open.rows > 0) slices.push({ ...open, toNs });
+  return slices;
+}
+
+export interface ChainExtentOfRows {
+  readonly chainId: string;
+  readonly rows: number;
+  readonly firstSeq: string;
+  readonly lastSeq: string;
+}
+
+/** Where the rows of an export stand in the chains. */
+export async function chainsOfRows(
+  store: StoreReader,
+  visibility: Visibility,
+  rows: ExportRows,
+  options: QueryOptions = {}
+): Promise<ChainExtentOfRows[]> {
+  if (matchesNothing(visibility, rows.filter)) return [];
+  const { sql: where, params } = whereOf(visibility, rows);
+  const found = await store.query<{ chain: string; n: string; first: string; last: string }>(
+    `SELECT toString(chain_id) AS chain, toString(count()) AS n, toString(min(seq)) AS first, toString(max(seq)) AS last
+FROM mcp.calls FINAL WHERE ${where} GROUP BY chain_id ORDER BY chain_id\n${SETTINGS}`,
+    params,
+    options
+  );
+  return found.map(({ chain, n, first, last }) => ({
+    chainId: chain,
+    rows: Number(n),
+    firstSeq: first,
+    lastSeq: last,
+  }));
+}
+
+export interface PayloadSize {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** What can be opened of a window: rows with a sealed payload on servers that the caller audits, and its bytes. */
+export async function payloadSize(
+  store: StoreReader,
+  visibility: Visibility,
+  rows: ExportRows,
+  options: QueryOptions = {}
+): Promise<PayloadSize> {
+  if (!coversPayloads(visibility, undefined) || matchesNothing(visibility, rows.filter)) return { rows: 0, bytes: 0 };
+  const { sql: where, params } = whereOf(visibility, rows);
+  const servers = visibility.payloads === false ? [] : visibility.payloads.servers;
+  const all = servers === '*' || servers.includes('*');
+  const [row] = await store.query<{ n: string; total: string }>(
+    `SELECT toString(count()) AS n, toString(sum(request_bytes + response_bytes)) AS total
+FROM mcp.calls FINAL WHERE ${where} AND startsWith(payload_state, 'sealed')${all ? '' : ' AND server IN {auditedServers:Array(String)}'}\n${SETTINGS}`,
+    all ? params : { ...params, auditedServers: [...servers] },
+    options
+  );
+  return { rows: Number(row?.n ?? 0), bytes: Number(row?.total ?? 0) };
+}
+
+/** One sealed part of a call, as `SealedRow` with the call it belongs to. */
+export type SealedRowOfCall = SealedRow & { readonly call_id: string };
+
+const SECOND_NS = 1_000_000_000n;
+
+/**
+ * Sealed parts of many calls, of servers that the caller audits. Ciphertext only.
+ * @param calls newest and oldest may be as far apart as a slice
+ */
+export async function sealedPayloads(
+  store: StoreReader,
+  visibility: Visibility,
+  calls: readonly { readonly call_id: string; readonly startedNs: bigint; readonly server: string }[],
+  options: QueryOptions = {}
+): Promise<SealedRowOfCall[]> {
+  const [first] = calls;
+  if (first === undefined) return [];
+  if (!calls.every(({ server }) => coversPayloads(visibility, server))) {
+    throw new TypeError('payloads asked for without the right to open them');
+  }
+  let [oldest, newest] = [first.startedNs, first.startedNs];
+  for (const { startedNs } of calls) {
+    if (startedNs < oldest) oldest = startedNs;
+    if (startedNs > newest) newest = startedNs;
+  }
+  return store.query<SealedRowOfCall>(
+    `SELECT call_id, direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64, sha256, digest
+FROM mcp_protected.payload_events FINAL
+WHERE ${IN_RANGE} AND call_id IN {callIds:Array(String)} AND server IN {auditedServers:Array(String)}
+${SETTINGS}, max_threads = 1`,
+    {
+      ...rangeParams({ fromNs: oldest - SECOND_NS, toNs: newest + SECOND_NS }),
+      callIds: calls.map(({ call_id }) => call_id),
+      auditedServers: [...new Set(calls.map(({ server }) => server))],
+    },
+    options
+  );
+}

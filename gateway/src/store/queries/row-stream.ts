@@ -1,0 +1,95 @@
+/**
+ * The seam between exports and ClickHouse: the bytes of a result as the engine writes them, with back pressure. A result
+ * that breaks off throws: it is never taken for a short one. Leaving early ends the query in the database too.
+ */
+import type { Readable } from 'node:stream';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { QueryOptions, QueryParam } from './reader.ts';
+
+export interface StoreStreams {
+  /** @param format of ClickHouse, e.g. `JSONEachRow` */
+  stream(
+    sql: string,
+    params: Readonly<Record<string, QueryParam>>,
+    format: string,
+    options?: QueryOptions
+  ): AsyncIterable<Buffer>;
+}
+
+/** Parameters of a stream travel in the address, and addresses end somewhere. */
+const MAX_PARAMETER_CHARS = 10_000;
+/** An exception in the middle of a result is told in its last bytes, at most this many. */
+const EXCEPTION_TAIL_BYTES = 32 * 1024;
+const EXCEPTION = '__exception__';
+
+/** Whether these parameters fit; a filter of very many values does not. */
+export function fitsStream(params: Readonly<Record<string, QueryParam>>): boolean {
+  return encodeURIComponent(JSON.stringify(params)).length <= MAX_PARAMETER_CHARS;
+}
+
+/** What the database told in the middle of a result. Its text can quote data and stays out. */
+class StreamBrokeOff extends Error {
+  /** number of the database's exception, where it said one */
+  readonly code: string;
+
+  constructor(code: string) {
+    super('The store broke off in the middle of a result.');
+    this.name = 'StreamBrokeOff';
+    this.code = code;
+  }
+}
+
+/** @param client with the rights of `gatelens_api` and a time-out as long as a result may take; whoever made it closes it */
+export function createStoreStreams(client: Pick<ClickHouseClient, 'exec'>): StoreStreams {
+  return {
+    async *stream(...[sql, params, format, options]: Parameters<StoreStreams['stream']>): AsyncGenerator<Buffer> {
+      const signal = options?.signal;
+      signal?.throwIfAborted();
+      const answer = await client.exec({
+        query: `${sql}\nFORMAT ${format}`,
+        query_params: { ...params },
+        clickhouse_settings: { cancel_http_readonly_queries_on_client_close: 1 },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      const stream = answer.stream;
+      const leave = (): void => void stream.destroy();
+      signal?.addEventListener('abort', leave, { once: true });
+      try {
+        yield* checked(stream, tagOf(answer.response_headers));
+        signal?.throwIfAborted();
+      } finally {
+        signal?.removeEventListener('abort', leave);
+        stream.destroy();
+      }
+    },
+  };
+}
+
+function tagOf(headers: Readonly<Record<string, unknown>>): string {
+  const tag = headers['x-clickhouse-exception-tag'];
+  return typeof tag === 'string' ? tag : '';
+}
+
+/** Holds back the end of what came until it is known to be no exception. */
+async function* checked(stream: Readable, tag: string): AsyncGenerator<Buffer> {
+  if (tag === '') {
+    yield* stream as AsyncIterable<Buffer>;
+    return;
+  }
+  let held: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (chunk.length >= EXCEPTION_TAIL_BYTES) {
+      if (held.length > 0) yield held;
+      yield chunk.subarray(0, chunk.length - EXCEPTION_TAIL_BYTES);
+      held = Buffer.from(chunk.subarray(chunk.length - EXCEPTION_TAIL_BYTES));
+      continue;
+    }
+    const joined = Buffer.concat([held, chunk]);
+    const keepFrom = Math.max(0, joined.length - EXCEPTION_TAIL_BYTES);
+    if (keepFrom > 0) yield joined.subarray(0, keepFrom);
+    held = joined.subarray(keepFrom);
+  }
+  const at = held.lastIndexOf(`${EXCEPTION}\r\n${tag}\r\n`);
+  if (at >= 0) throw new StreamBrokeOff(/Code: (\d+)/.exec(held.toString('latin1', at))?.[1] ?? 'unknown');
+  if (held.length > 0) yield held;
+}

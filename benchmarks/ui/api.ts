@@ -4,12 +4,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createAuditApi } from '../../gateway/src/audit-api/app.ts';
+import { assembleExports } from '../../gateway/src/audit-api/exports/assembly.ts';
 import { startAuditApiServer } from '../../gateway/src/audit-api/server.ts';
 import { openState } from '../../gateway/src/audit-api/state/state-file.ts';
 import { silentLogger } from '../../gateway/src/logger.ts';
 import { createPayloadOpener } from '../../gateway/src/protection/payload-opener.ts';
 import { createStoreClient } from '../../gateway/src/store/client.ts';
 import { createStoreReader } from '../../gateway/src/store/queries/clickhouse-reader.ts';
+import { createStoreStreams } from '../../gateway/src/store/queries/row-stream.ts';
 import { SERVERS, VIEWER } from './company.ts';
 import { type FilledStore, RETENTION_MS } from './fill.ts';
 
@@ -70,18 +72,29 @@ export async function measureApi(filled: FilledStore, { rounds, only, onCell, lo
   const secrets = { admin: randomBytes(24).toString('hex'), viewer: randomBytes(24).toString('hex') };
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
   const state = openState(':memory:');
-  const api = createAuditApi({
-    store: createStoreReader(client),
+  const reader = createStoreReader(client);
+  const shared = {
     accessRecorder: { record: async () => Promise.resolve() },
     opener: createPayloadOpener({ privateKey: () => undefined }),
-    pseudonyms,
-    tokens: () => ROLES.map((role) => ({ name: role, role, user: VIEWER, sha256: sha256(secrets[role]) })),
     clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
     logger: silentLogger,
     version: 'bench',
     retention: RETENTION_MS,
-    configuredServers: SERVERS,
     state,
+  };
+  const api = createAuditApi({
+    ...shared,
+    store: reader,
+    pseudonyms,
+    tokens: () => ROLES.map((role) => ({ name: role, role, user: VIEWER, sha256: sha256(secrets[role]) })),
+    configuredServers: SERVERS,
+    exporting: assembleExports({
+      ...shared,
+      store: reader,
+      streams: createStoreStreams(client),
+      signer: { keyId: 'bench', sign: () => '' },
+      signingKeyPem: '',
+    }),
   });
   const server = await startAuditApiServer(api, { host: '127.0.0.1', port: 0 });
   const ask = async (path: string, role: Role, range: Range): Promise<void> => {

@@ -10,7 +10,7 @@ import type { Pseudonyms } from '../protection/seams.ts';
 import type { AccessEntry, AccessRecorder } from '../record/access.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { AuditToken } from './caller.ts';
-import type { Exports } from './exports/assembly.ts';
+import type { Exports } from './exports/exports.ts';
 import type { GrafanaDirectory } from './grafana/directory.ts';
 import type { IdentitySettings } from './grafana/own-identity.ts';
 import type { MembershipSource } from './grafana/team-rights.ts';

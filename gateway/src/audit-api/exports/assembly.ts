@@ -7,9 +7,10 @@ import type { AuditApiDeps } from '../deps.ts';
 import { nowNs } from '../deps.ts';
 import { guardStore } from '../guarded-store.ts';
 import { openParts } from '../payload-view.ts';
-import { createExportRuns, type ExportRuns } from '../state/export-runs.ts';
+import { createExportRuns } from '../state/export-runs.ts';
 import { payloadHidden } from '../visibility.ts';
-import { createRunningExports, type RunningExports } from './running-exports.ts';
+import type { Exports } from './exports.ts';
+import { createRunningExports } from './running-exports.ts';
 
 export interface ExportSettings extends Pick<
   AuditApiDeps,
@@ -21,14 +22,6 @@ export interface ExportSettings extends Pick<
   readonly signer: ManifestSigner;
   /** SPKI PEM of the key that `signer` signs with */
   readonly signingKeyPem: string;
-}
-
-export interface Exports extends Pick<ExportSettings, 'signer' | 'signingKeyPem'> {
-  readonly source: ExportSource;
-  readonly runs: ExportRuns;
-  readonly running: RunningExports;
-  /** Ends what runs. */
-  close(): Promise<void>;
 }
 
 /** Counting a long range takes longer than a page may. */

@@ -8,45 +8,17 @@ import { extensionOf, type ExportPlan, type ExportProgress, type ExportSource } 
 import { ExportRefused } from '../../exports/export-refused.ts';
 import { manifestText, signManifest, type Manifest, type ManifestSigner } from '../../exports/manifest.ts';
 import type { Logger } from '../../logger.ts';
-import type { AccessEntry, AccessRecorder } from '../../record/access.ts';
+import type { AccessRecorder } from '../../record/access.ts';
 import { chainsOfRows } from '../../store/queries/export-rows.ts';
 import { ApiError } from '../api-error.ts';
 import type { ApiClock } from '../deps.ts';
-import type { ExportRunRow, ExportRuns, NewRun } from '../state/export-runs.ts';
+import type { ExportRunRow, ExportRuns } from '../state/export-runs.ts';
 import { formatInstant } from '../time-range.ts';
 import { recordAccess } from '../record-access.ts';
 import { exportDetail } from './export-request.ts';
+import type { RunningExports } from './exports.ts';
 
 const EXPORTS_AT_ONCE = 2;
-
-export interface RunningExports {
-  /**
-   * Records the access, then opens the file. Resolves with its first bytes at hand, so that what cannot begin is an
-   * error and no short file.
-   * @throws ApiError
-   */
-  start(begin: BeginExport): Promise<StartedExport>;
-  /** @returns whether it ran here */
-  cancel(runId: string): boolean;
-  /** of one that runs here */
-  progressOf(runId: string): ExportProgress | undefined;
-  /** Ends all and waits for them. */
-  close(): Promise<void>;
-}
-
-export interface BeginExport {
-  readonly plan: ExportPlan;
-  /** made already: a download that waited for its address to be called */
-  readonly run: ExportRunRow | NewRun;
-  readonly actor: Omit<AccessEntry, 'action' | 'decision'>;
-  /** aborts when the reader leaves */
-  readonly signal: AbortSignal;
-}
-
-export interface StartedExport {
-  readonly runId: string;
-  readonly bytes: AsyncIterable<Buffer>;
-}
 
 export interface RunningExportsDeps {
   readonly runs: ExportRuns;

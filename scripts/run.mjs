@@ -137,10 +137,15 @@ switch (task) {
     process.exit(status === 0 ? run('vitest', ['run', ...rest]) : status);
     break;
   }
+  case 'screenshots':
+    process.exit(keepPluginBuilt() || run(node, ['grafana-plugin/test/screenshots/take.ts', ...rest]));
+    break;
   case 'node':
     become(node, rest);
     break;
   default:
-    process.stderr.write('usage: node scripts/run.mjs serve | test [path] | check | build-plugin | node FILE …\n');
+    process.stderr.write(
+      'usage: node scripts/run.mjs serve | test [path] | check | build-plugin | screenshots | node FILE …\n'
+    );
     process.exit(2);
 }

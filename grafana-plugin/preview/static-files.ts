@@ -63,7 +63,12 @@ function sendMissingIcon(file: string, res: ServerResponse): boolean {
   res.setHeader('Content-Type', TYPES['.svg'] ?? '');
   const opposite = file.replace('-left', '-right');
   if (opposite !== file && existsSync(opposite)) {
-    res.end(readFileSync(opposite, 'utf8').replace('<svg ', '<svg style="transform: scaleX(-1)" '));
+    // an attribute of the drawing itself: a style of the root is taken off where it is put into the page
+    const mirrored = readFileSync(opposite, 'utf8').replace(
+      /(<svg[^>]*>)([^]*)(<\/svg>)/,
+      '$1<g transform="matrix(-1 0 0 1 24 0)">$2</g>$3'
+    );
+    res.end(mirrored);
     return true;
   }
   res.end(

@@ -1,5 +1,5 @@
 /** Names that more than one part of the plugin needs. */
-const PLUGIN_ID = 'gatelens-mcpaudit-app';
+export const PLUGIN_ID = 'gatelens-mcpaudit-app';
 
 /** Where Grafana's plugin proxy reaches the audit API; routes of plugin.json. */
 export const API_BASE = `/api/plugin-proxy/${PLUGIN_ID}/api`;

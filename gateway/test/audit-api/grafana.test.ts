@@ -367,6 +367,13 @@ describe('who is seen as an Auditor for the first time', () => {
     expect(sights()).toHaveLength(3);
   });
 
+  test('is recorded once, though a page asks several things at the same time', async () => {
+    const api = start();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => me(api, VERA)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(api.recorded.filter(({ action }) => action === 'auditor.first_seen')).toHaveLength(1);
+  });
+
   test('sees nothing until that is on disk', async () => {
     let full = true;
     const api = start(

@@ -23,11 +23,11 @@ export function AccessTable({ entries, timeZone }: AccessTableProps) {
           <tr>
             <th>Time</th>
             <th>Who</th>
-            <th>As</th>
             <th>What</th>
             <th>Of</th>
             <th>Decision</th>
             <th>Given out</th>
+            <th>As</th>
             <th>Address</th>
           </tr>
         </thead>
@@ -50,7 +50,6 @@ function AccessRow({ entry, timeZone }: { readonly entry: AccessLogEntry; readon
     <tr>
       <td>{formatFull(entry.at, timeZone)}</td>
       <td>{visibleText(actorName(entry))}</td>
-      <td>{entry.roles.join(', ') || '–'}</td>
       <td title={details}>
         {ACTION_WORDS[entry.action]}
         {details !== '' && <span className={styles.detail}> {visibleText(details)}</span>}
@@ -72,6 +71,7 @@ function AccessRow({ entry, timeZone }: { readonly entry: AccessLogEntry; readon
         {reason !== null && `: ${REASON_WORDS[reason]}`}
       </td>
       <td>{bytes > 0 ? formatBytes(bytes) : rows > 0 ? plural(rows, 'row') : '–'}</td>
+      <td>{entry.roles.join(', ') || '–'}</td>
       <td>{entry.clientAddress ?? '–'}</td>
     </tr>
   );
@@ -100,7 +100,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     },
     '& td': {
       height: theme.spacing(4),
-      maxWidth: theme.spacing(44),
+      maxWidth: theme.spacing(32),
       padding: theme.spacing(0, 1),
       overflow: 'hidden',
       borderTop: `1px solid ${theme.colors.border.weak}`,

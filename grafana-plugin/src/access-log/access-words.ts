@@ -20,7 +20,7 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
   'settings.read': 'read settings',
   'settings.change': 'changed settings',
   'subject.erase': 'erased a person',
-  authenticate: 'knocked',
+  authenticate: 'asked for access',
 };
 
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
@@ -35,7 +35,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   wrong_issuer: 'another Grafana',
   wrong_org: 'another organisation',
   keys_unavailable: 'Grafana’s keys could not be had',
-  no_identity: 'nobody in particular',
+  no_identity: 'names nobody',
   anonymous: 'not signed in',
   service_account: 'service account',
   not_a_member: 'no member of the organisation',
@@ -50,7 +50,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
 
 export function actorName({ actor }: Pick<AccessLogEntry, 'actor'>): string {
   if (actor.user !== null) return userName(actor.user);
-  return actor.tokenName === null ? 'nobody known' : `token: ${actor.tokenName}`;
+  return actor.tokenName === null ? 'unknown' : `token: ${actor.tokenName}`;
 }
 
 /** What it was about, where it was about something in particular. */

@@ -15,7 +15,7 @@ import type { ChangeFilters } from '../url/useCallFilters.ts';
 import type { PageTimeRange } from '../url/useTimeRange.ts';
 import type { CallColumn } from './call-columns.tsx';
 import { CallListView } from './CallListView.tsx';
-import { FacetPanel } from './FacetPanel.tsx';
+import { FacetPanel, FacetPlaceholder } from './FacetPanel.tsx';
 import { TIMELINE_PX, TimelinePanel } from './TimelinePanel.tsx';
 import { useCallList } from './useCallList.ts';
 import { useOpenCall } from './useOpenCall.ts';
@@ -80,7 +80,11 @@ export function AuditLogContent(props: AuditLogContentProps) {
         )}
       </div>
       <div ref={frame} className={styles.frame} style={{ height }}>
-        {facets.data !== undefined && <FacetPanel facets={facets.data} filters={filters} onFilter={onFilter} />}
+        {facets.data !== undefined ? (
+          <FacetPanel facets={facets.data} filters={filters} onFilter={onFilter} />
+        ) : (
+          facets.error === null && <FacetPlaceholder />
+        )}
         <div
           ref={listFrame}
           className={styles.list}
@@ -122,7 +126,14 @@ export function AuditLogContent(props: AuditLogContentProps) {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   timeline: css({ margin: theme.spacing(1, 0) }),
-  placeholder: css({ height: `calc(${TIMELINE_PX}px + ${theme.spacing(5.25)})` }),
+  placeholder: css({
+    height: `calc(${TIMELINE_PX}px + ${theme.spacing(5.25)})`,
+    padding: theme.spacing(1),
+    overflow: 'hidden',
+    background: theme.colors.background.primary,
+    border: `1px solid ${theme.colors.border.weak}`,
+    borderRadius: theme.shape.radius.default,
+  }),
   frame: css({ display: 'flex', gap: theme.spacing(1), minHeight: 0 }),
   list: css({ position: 'relative', display: 'flex', flexDirection: 'column', flex: 1, minWidth: 0 }),
   loading: css({ position: 'absolute', top: 0, left: 0, right: 0, zIndex: 2 }),

@@ -8,6 +8,7 @@ import { useValueNames } from '../filters/value-names.ts';
 import { formatCount, formatShort, plural } from '../format/numbers.ts';
 import { isOutcome, OUTCOMES, outcomeColor } from '../format/outcomes.ts';
 import { FIELD_LABEL, hasTerm, withoutTerm, withTerm, type CallFilters, type FilterTerm } from '../url/call-filters.ts';
+import { Skeleton } from '../states/Skeleton.tsx';
 import type { ChangeFilters } from '../url/useCallFilters.ts';
 
 interface FacetPanelProps {
@@ -20,12 +21,24 @@ const SHOWN_AT_FIRST = 6;
 
 export function FacetPanel({ facets, filters, onFilter }: FacetPanelProps) {
   const styles = useStyles2(getStyles);
+  const useful = facets.facets.filter(isOfUse(filters));
+  if (useful.length === 0) return null;
   return (
     <aside aria-label="Filter by value" className={styles.panel} tabIndex={0}>
-      {facets.facets.filter(isOfUse(filters)).map((facet) => (
+      {useful.map((facet) => (
         <FacetSection key={facet.field} facet={facet} filters={filters} onFilter={onFilter} />
       ))}
     </aside>
+  );
+}
+
+/** In its place while it loads, so that the list does not move aside later. */
+export function FacetPlaceholder() {
+  const styles = useStyles2(getStyles);
+  return (
+    <div className={styles.panel}>
+      <Skeleton lines={12} lineHeight={3} label="Loading filters" />
+    </div>
   );
 }
 
@@ -127,7 +140,7 @@ function FacetValue({ term, calls, share, filters, onFilter }: FacetValueProps) 
 
 const getStyles = (theme: GrafanaTheme2) => ({
   panel: css({
-    width: theme.spacing(28),
+    width: theme.spacing(25),
     flexShrink: 0,
     overflowY: 'auto',
     padding: theme.spacing(0.5, 0),

@@ -32,21 +32,21 @@ export const CALL_COLUMNS: readonly CallColumn[] = [
   {
     key: 'time',
     label: 'Time',
-    width: ({ rangeMs }) => (rangeMs > DAY_MS ? '156px' : '112px'),
+    width: ({ rangeMs }) => (rangeMs > DAY_MS ? '152px' : '108px'),
     text: (call, { timeZone, rangeMs }) => formatRowTime(call.startedAt, timeZone, rangeMs),
   },
   {
     key: 'user',
     label: 'User',
-    width: 'minmax(100px, 1.3fr)',
+    width: 'minmax(136px, 1.2fr)',
     text: callerName,
     filter: ({ user }) => ({ field: 'user', value: userFilterValue(user) }),
   },
-  simple('server', 'Server', 'minmax(90px, 0.8fr)', (call) => call.server),
+  simple('server', 'Server', 'minmax(84px, 0.7fr)', (call) => call.server),
   {
     key: 'operation',
     label: 'Operation',
-    width: 'minmax(150px, 2.4fr)',
+    width: 'minmax(176px, 2.4fr)',
     text: callTitle,
     filter: (call) =>
       call.tool === null ? { field: 'operation', value: call.operation } : { field: 'tool', value: call.tool },
@@ -54,7 +54,7 @@ export const CALL_COLUMNS: readonly CallColumn[] = [
   {
     key: 'status',
     label: 'Status',
-    width: '128px',
+    width: '112px',
     text: outcomeOf,
     mark: (call) => <OutcomeMark outcome={outcomeOf(call)} />,
     filter: (call) => ({ field: 'outcome', value: outcomeOf(call) }),
@@ -114,5 +114,5 @@ function simple(key: FilterField, label: string, width: string, read: (call: Cal
 }
 
 function number(key: string, label: string, text: (call: Call) => string): CallColumn {
-  return { key, label, width: '84px', isNumber: true, text };
+  return { key, label, width: '78px', isNumber: true, text };
 }

@@ -20,7 +20,7 @@ export function valueNames(facets: Facets | undefined): ValueNames {
   );
   return (field, value) => {
     if (field === 'outcome' && isOutcome(value)) return OUTCOMES[value].label;
-    if (field === 'user') return people.get(value) ?? (value === NONE ? 'nobody known' : shortHash(value));
+    if (field === 'user') return people.get(value) ?? (value === NONE ? 'unknown' : shortHash(value));
     if (field === 'session') return shortHash(value);
     return value === NONE ? 'none' : value;
   };

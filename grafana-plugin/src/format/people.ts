@@ -4,7 +4,7 @@ import type { Call, User } from '../data/contract.ts';
 const KEY_CHARS = 8;
 
 export function userName(user: User | null): string {
-  if (user === null) return 'nobody known';
+  if (user === null) return 'unknown';
   return user.email ?? user.login ?? user.name ?? `user ${user.key.slice(0, KEY_CHARS)}`;
 }
 

@@ -21,7 +21,7 @@ export function SessionFacts({ session, timeZone, auditLogQuery }: SessionFactsP
   const range = `from=${Math.floor(toMs(startedAt)) - 1000}&to=${Math.ceil(toMs(endedAt)) + 1000}`;
   return (
     <div className={styles.facts}>
-      <strong>{users.map(userName).join(', ') || 'nobody known'}</strong>
+      <strong>{users.map(userName).join(', ') || 'unknown'}</strong>
       <span>{visibleText(`${client.name ?? 'unknown client'} ${client.version ?? ''}`)}</span>
       <span>{formatFull(startedAt, timeZone)}</span>
       <span>{formatDuration(durationMs)}</span>

@@ -41,7 +41,7 @@ export function SessionTable({ sessions, timeZone, isDemo }: SessionTableProps) 
                   {formatFull(session.startedAt, timeZone)}
                 </TextLink>
               </td>
-              <td>{session.users.length === 0 ? 'nobody known' : session.users.map(userName).join(', ')}</td>
+              <td>{session.users.length === 0 ? 'unknown' : session.users.map(userName).join(', ')}</td>
               <td>{visibleText(`${session.client.name ?? '–'} ${session.client.version ?? ''}`)}</td>
               <td>{session.servers.join(', ')}</td>
               <td className={styles.number}>{formatDuration(session.durationMs)}</td>

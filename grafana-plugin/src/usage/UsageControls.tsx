@@ -38,7 +38,7 @@ export function UsageControls({ state, me }: UsageControlsProps) {
       {(['server', 'client'] as const).map((field) => (
         <Combobox
           key={field}
-          width={26}
+          width={22}
           isClearable
           aria-label={field === 'server' ? 'Server' : 'Client'}
           placeholder={field === 'server' ? 'All servers' : 'All clients'}
@@ -50,7 +50,7 @@ export function UsageControls({ state, me }: UsageControlsProps) {
       <InlineField label="Compare with" htmlFor="usage-compare">
         <Combobox
           id="usage-compare"
-          width={22}
+          width={18}
           options={[
             { value: 'previous', label: 'previous period' },
             { value: 'none', label: 'nothing' },

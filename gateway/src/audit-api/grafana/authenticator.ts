@@ -56,6 +56,8 @@ export interface GrafanaAuthenticatorOptions {
 
 export function createGrafanaAuthenticator(options: GrafanaAuthenticatorOptions): GrafanaAuthenticator {
   const { roles, pseudonyms, org } = options;
+  /** first sights that are being recorded: a page asks several things at once */
+  const noting = new Map<string, Promise<void>>();
   return {
     async authenticate({ idToken, context }) {
       const verdict = await options.idTokens.verify(idToken);
@@ -102,8 +104,16 @@ export function createGrafanaAuthenticator(options: GrafanaAuthenticatorOptions)
     }
     const servers = JSON.stringify(caller.auditorServers);
     if (!roles.isNewAuditor(subject, servers)) return;
-    await options.recordFirstSight(caller);
-    roles.auditorSeen(subject, servers, options.now());
+    const key = JSON.stringify([subject, servers]);
+    let noted = noting.get(key);
+    if (noted === undefined) {
+      noted = options
+        .recordFirstSight(caller)
+        .then(() => roles.auditorSeen(subject, servers, options.now()))
+        .finally(() => noting.delete(key));
+      noting.set(key, noted);
+    }
+    await noted;
   }
 
   function identify(

@@ -20,6 +20,7 @@ import { createMcpApp } from '../http/app.ts';
 import { startAttemptSummaries } from '../http/attempt-summary.ts';
 import type { McpAppDeps } from '../http/deps.ts';
 import { createMcpListener } from '../http/listener.ts';
+import { OpenStreams } from '../http/open-streams.ts';
 import type { Logger } from '../logger.ts';
 import type { Upstream } from '../mcp/exchange.ts';
 import type { CallObserver } from '../mcp/observer.ts';
@@ -76,6 +77,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const authenticatorOf = (settings: GatelensConfig) =>
     rememberingPrincipals(createCallerAuthenticator({ ...options, config: settings }, metadata), observer);
   const attempts = new AttemptLimits(config.limits.attempts);
+  const streams = new OpenStreams();
+  const recheckStreams = async (): Promise<void> => {
+    const ended = await streams.recheck();
+    if (ended > 0) logger.info('streams_revoked', { streams: ended });
+  };
   let closing = false;
   let current = config;
   const deps: Mutable<McpAppDeps> = {
@@ -86,6 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     attempts,
     observer: options.observer ?? watchToolLists(observer, options),
     sessions,
+    streams,
     logger,
     guard: guardOf(config),
     bodyBytes: config.limits.bodyBytes,
@@ -102,6 +109,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const requests = countRequests(server);
   await listen(server, config.listen.mcp);
+  const rechecking = setInterval(() => void recheckStreams(), STREAM_RECHECK_MS);
+  rechecking.unref();
   const summaries = startAttemptSummaries({ attempts, observer, logger, everyMs: config.limits.attempts.every });
   // With port 0 the system chose one.
   address.port = (server.address() as AddressInfo).port;
@@ -117,10 +126,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (changed.has('auth.apiKeys') || changed.has('auth.anonymous')) deps.authenticator = authenticatorOf(next);
       capture.reload(next.capture);
       current = next;
-      return upstreams.reload(next.mcpServers, next.limits.shutdownTimeout);
+      const changes = upstreams.reload(next.mcpServers, next.limits.shutdownTimeout);
+      void recheckStreams();
+      return changes;
     },
     close: async (graceMs) => {
       closing = true;
+      clearInterval(rechecking);
       const closed = once(server, 'close');
       server.close();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -138,6 +150,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   };
 }
+
+/** How long a stream outlives a key that was revoked, or a token that expired, at the longest. */
+const STREAM_RECHECK_MS = 30_000;
 
 /** Of the time to end, what calls may use; the rest is for ending streams and children. */
 const CALLS_SHARE = 0.8;

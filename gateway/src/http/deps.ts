@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts';
 import type { Upstream } from '../mcp/exchange.ts';
 import type { CallObserver } from '../mcp/observer.ts';
 import type { SessionDirectory } from '../mcp/sessions.ts';
+import type { OpenStreams } from './open-streams.ts';
 import type { RequestGuardOptions } from './request-guard.ts';
 
 export interface McpAppDeps {
@@ -24,6 +25,8 @@ export interface McpAppDeps {
   readonly observer: CallObserver;
   /** the same that the upstreams learn sessions into */
   readonly sessions: SessionDirectory;
+  /** told of every stream; omitted: streams stay open whatever changes */
+  readonly streams?: Pick<OpenStreams, 'add'>;
   readonly logger: Logger;
   readonly guard?: RequestGuardOptions;
   /** default 16 MiB */

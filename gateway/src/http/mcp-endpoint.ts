@@ -7,13 +7,16 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AttemptDecision } from '../access/attempt-limit.ts';
 import type { PolicyDecision } from '../access/policy.ts';
+import type { Authentication } from '../access/authenticator.ts';
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LegacyRole, McpHttpMethod, Upstream } from '../mcp/exchange.ts';
+import { isEndless } from '../mcp/endless.ts';
 import { idKey } from '../mcp/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { NodeExchange } from '../mcp/node-exchange.ts';
 import type { Caller } from '../mcp/observer.ts';
+import type { Revocation } from '../mcp/revocable-observation.ts';
 import type { ConnectionNames } from '../mcp/sessions.ts';
 import type { McpAppDeps } from './deps.ts';
 import { BodyBudget, type BodyLease } from './body-budget.ts';
@@ -69,11 +72,7 @@ export class McpEndpoint {
     };
     if (head.refusal !== undefined) return this.#refuse(attempt, HEAD_REFUSALS[head.refusal]);
 
-    const authenticating = this.#deps.authenticator.authenticate({
-      headers: req.headers,
-      remoteAddress: req.socket.remoteAddress,
-      resourcePath: `/mcp/${encodeURIComponent(server)}`,
-    });
+    const authenticating = this.#authenticate(req, server);
     const verdict = authenticating instanceof Promise ? await authenticating : authenticating;
     if (!verdict.ok) {
       return this.#refuse(attempt, {
@@ -148,37 +147,59 @@ export class McpEndpoint {
     return this.#hand(upstream, attempt, 'POST', caller, rules);
   }
 
-  async #hand(
+  #hand(
     upstream: Upstream,
     attempt: Attempt,
     httpMethod: McpHttpMethod,
     caller: AuthenticatedCaller,
     policyRules: readonly string[]
   ): Promise<void> {
-    await upstream.handle(
-      new NodeExchange({
-        httpMethod,
-        legacy: attempt.legacy,
-        server: attempt.server,
-        caller,
-        req: attempt.req,
-        res: attempt.res,
-        headers: attempt.headers,
-        body: attempt.body ?? NO_BYTES,
-        batch: attempt.batch ?? false,
-        messages: attempt.messages ?? [],
-        policyRules,
-        // an event stream of the older transport is a session of its own, whatever the client knew before
-        session:
-          attempt.legacy === 'stream'
-            ? { id: randomUUID(), kind: 'mcp' }
-            : (attempt.session ?? { id: '', kind: 'none' }),
-        clientAddress: attempt.clientAddress,
-        arrivedAt: attempt.arrivedAt,
-        observer: this.#deps.observer,
-        sessions: this.#deps.sessions,
-      })
-    );
+    const exchange = new NodeExchange({
+      httpMethod,
+      legacy: attempt.legacy,
+      server: attempt.server,
+      caller,
+      req: attempt.req,
+      res: attempt.res,
+      headers: attempt.headers,
+      body: attempt.body ?? NO_BYTES,
+      batch: attempt.batch ?? false,
+      messages: attempt.messages ?? [],
+      policyRules,
+      // an event stream of the older transport is a session of its own, whatever the client knew before
+      session:
+        attempt.legacy === 'stream' ? { id: randomUUID(), kind: 'mcp' } : (attempt.session ?? { id: '', kind: 'none' }),
+      clientAddress: attempt.clientAddress,
+      arrivedAt: attempt.arrivedAt,
+      observer: this.#deps.observer,
+      sessions: this.#deps.sessions,
+    });
+    const { streams } = this.#deps;
+    if (streams === undefined || !isEndless(exchange)) return upstream.handle(exchange);
+    const over = streams.add({ judge: () => this.#revocationOf(attempt), end: (why) => exchange.revoke(why) });
+    return upstream.handle(exchange).finally(over);
+  }
+
+  /** What would refuse the request now. */
+  async #revocationOf(attempt: Attempt): Promise<Revocation | undefined> {
+    const { req, server, caller, messages } = attempt;
+    const verdict = await this.#authenticate(req, server);
+    if (!verdict.ok) return { errorType: verdict.code, deniedBy: 'authentication' };
+    if (verdict.caller.userKey !== caller.userKey) return { errorType: 'unauthenticated', deniedBy: 'authentication' };
+    const decisions =
+      messages === undefined
+        ? [this.#deps.policy.decide({ caller: verdict.caller, server, method: 'stream' })]
+        : this.#decisions(verdict.caller, server, messages);
+    const denied = decisions.find((decision) => !decision.allow);
+    return denied && { errorType: 'policy_denied', deniedBy: 'policy', policyRule: denied.rule };
+  }
+
+  #authenticate(req: IncomingMessage, server: string): Authentication | Promise<Authentication> {
+    return this.#deps.authenticator.authenticate({
+      headers: req.headers,
+      remoteAddress: req.socket.remoteAddress,
+      resourcePath: `/mcp/${encodeURIComponent(server)}`,
+    });
   }
 
   #refuse(attempt: Attempt, refusal: Refusal): Promise<void> {

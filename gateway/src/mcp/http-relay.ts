@@ -5,6 +5,7 @@
  */
 import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
+import { isEndless } from './endless.ts';
 import type { Exchange, RecordedAt, Upstream } from './exchange.ts';
 import { ExchangeRecords } from './exchange-records.ts';
 import type { RecordsContext } from './exchange-records.ts';
@@ -42,9 +43,6 @@ export interface HttpUpstreamOptions {
   /** connections to the upstream at once; default: no limit, since each stream holds one */
   readonly maxConnections?: number;
 }
-
-/** A listen stream is a POST whose answer has no end. */
-const ENDLESS_METHOD = 'subscriptions/listen';
 
 export class HttpRelay implements Upstream {
   readonly kind = 'http';
@@ -109,7 +107,7 @@ export class HttpRelay implements Upstream {
 
   #send(exchange: Exchange, records: ExchangeRecords, answer: HttpAnswer): void {
     const isPost = exchange.httpMethod === 'POST';
-    const endless = exchange.httpMethod === 'GET' || exchange.messages.some((one) => one.method === ENDLESS_METHOD);
+    const endless = isEndless(exchange);
     const silenceMs = endless ? 0 : this.#requestTimeoutMs;
     const inSession = exchange.sessionId !== undefined;
     const body = isPost ? spliceTraceContext(exchange.body, records.traced, this.#injectMeta, inSession) : null;

@@ -5,11 +5,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { isEndless } from './endless.ts';
 import type { Exchange, LegacyRole, McpHttpMethod, RecordedAt, RecordMore, SseAnswer } from './exchange.ts';
 import { headersInBatch } from './kept-headers.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallObservation, CallObserver, CallStart, Caller, HeaderList, TraceContextCarrier } from './observer.ts';
 import { targetOf } from './outcome.ts';
+import { RevocableObservation } from './revocable-observation.ts';
+import type { Revocation } from './revocable-observation.ts';
 import { rpcErrorsFor } from './rpc-error.ts';
 import type { SessionDirectory } from './sessions.ts';
 import { NodeSseAnswer } from './sse-answer.ts';
@@ -81,6 +84,7 @@ export class NodeExchange implements Exchange {
   readonly #policyRules: readonly string[];
   #firstCallId: string | undefined;
   #headersInBatch: HeaderList | undefined;
+  #revoked: Revocation | undefined;
   #abort: AbortController | undefined;
 
   constructor(parts: ExchangeParts) {
@@ -116,6 +120,12 @@ export class NodeExchange implements Exchange {
       else this.res.once('close', closed);
     }
     return this.#abort.signal;
+  }
+
+  /** Takes a stream from a caller who may not have it any more; its record says so. */
+  revoke(why: Revocation): void {
+    this.#revoked ??= why;
+    this.res.destroy();
   }
 
   get unanswered(): boolean {
@@ -165,8 +175,9 @@ export class NodeExchange implements Exchange {
       if (metaTrace !== undefined) start.metaTrace = metaTrace;
     }
     const observation = this.observer.begin(start);
-    if (!fromUpstream) this.#firstCallId ??= observation.callId;
-    return observation;
+    if (fromUpstream) return observation;
+    this.#firstCallId ??= observation.callId;
+    return isEndless(this) ? new RevocableObservation(observation, () => this.#revoked) : observation;
   }
 
   /** They came once, for all messages of a batch. */

@@ -3,10 +3,8 @@
  * it is closed. In front of each upstream server, so that a shutdown or a changed configuration breaks no call that would
  * have ended in time. Takes no decision on new calls: whoever retires it hands it none.
  */
+import { isEndless } from './endless.ts';
 import type { Exchange, Upstream } from './exchange.ts';
-
-/** A listen stream is a POST whose answer has no end. */
-const ENDLESS_METHOD = 'subscriptions/listen';
 
 export class RetirableUpstream implements Upstream {
   readonly kind: Upstream['kind'];
@@ -57,5 +55,5 @@ export class RetirableUpstream implements Upstream {
 }
 
 function isCall(exchange: Exchange): boolean {
-  return exchange.httpMethod !== 'GET' && !exchange.messages.some(({ method }) => method === ENDLESS_METHOD);
+  return !isEndless(exchange);
 }

@@ -131,6 +131,33 @@ describe('SIGHUP', () => {
     await reload(config);
   });
 
+  it('ends streams of a key that is gone, over HTTP and stdio, and says so in the record', async () => {
+    const clients = await Promise.all(
+      ['web', 'local'].map((server) => connectClient(gatelens.mcp(server), { headers: bearer(people.of('bob')) }))
+    );
+    const open = (): Promise<string[]> =>
+      gatelens
+        .rows<{ server: string }>(
+          "SELECT server FROM mcp.calls FINAL WHERE kind = 'stream' AND phase = 'open' AND key_name = 'bob'"
+        )
+        .then((rows) => rows.map(({ server }) => server).sort());
+    await until(async () => (await open()).join() === 'local,web', 'both streams are open');
+    const keep = people.apiKeys.filter(({ name }) => name !== 'bob');
+    expect(await reload({ ...config, auth: { apiKeys: keep } })).toMatch(/^Reloaded: auth\.apiKeys/);
+    await until(async () => (await open()).length === 0, 'both streams have ended');
+    const ended = await gatelens.rows(
+      `SELECT server, outcome, denied_by, error_type FROM mcp.calls FINAL
+       WHERE kind = 'stream' AND key_name = 'bob' ORDER BY server`
+    );
+    const denied = { outcome: 'denied', denied_by: 'authentication', error_type: 'unauthenticated' };
+    expect(ended).toEqual([
+      { server: 'local', ...denied },
+      { server: 'web', ...denied },
+    ]);
+    for (const { client } of clients) await client.close();
+    await reload(config);
+  });
+
   it.each<[string, (now: Config) => Config, RegExp]>([
     [
       'has mistakes',

@@ -22,6 +22,7 @@ export const RETENTION_MS = {
   traces: 3 * DAY_MS,
   usage: 1096 * DAY_MS,
 };
+const MERGE_PATIENCE_SECONDS = 300;
 const BATCHES_OF_LAST_HOUR = 40;
 const ROWS_OF_A_BATCH = 25;
 /** Of each day, delivered a second time. */
@@ -70,6 +71,8 @@ export async function fillStore({ dataDir, calls, nowMs, tell }: FillOptions): P
       await admin.command({ query: `SYSTEM REFRESH VIEW ${view}` });
       await admin.command({ query: `SYSTEM WAIT VIEW ${view}` });
     }
+    tell?.('waiting until the store has merged the past weeks, as it does an hour after the last delivery');
+    await mergePast(admin, nowMs);
     return {
       store,
       pseudonyms,
@@ -83,6 +86,30 @@ export async function fillStore({ dataDir, calls, nowMs, tell }: FillOptions): P
   } finally {
     await admin.close();
   }
+}
+
+/** By the store's own doing, only sooner. */
+async function mergePast(admin: Admin, nowMs: number): Promise<void> {
+  const tables = ['calls', 'usage_minute', 'usage_hour', 'usage_user_hour'];
+  const seconds = (value: number): Promise<unknown> =>
+    Promise.all(
+      tables.map((table) =>
+        admin.command({ query: `ALTER TABLE mcp.${table} MODIFY SETTING min_age_to_force_merge_seconds = ${value}` })
+      )
+    );
+  const query = `SELECT max(parts) AS most FROM (
+    SELECT count() AS parts FROM system.parts
+    WHERE database = 'mcp' AND table = 'calls' AND active AND partition < toString(toMonday(toDate({now:UInt32})))
+    GROUP BY partition)`;
+  await seconds(1);
+  for (let most = Infinity, waited = 0; most > 1; waited += 1) {
+    if (waited > MERGE_PATIENCE_SECONDS) throw new Error('The store does not merge past weeks.');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const answer = await admin.query({ query, query_params: { now: Math.floor(nowMs / 1000) }, format: 'JSONEachRow' });
+    const [row] = await answer.json<{ most: string }>();
+    most = Number(row?.most ?? 0);
+  }
+  await seconds(3600);
 }
 
 async function refreshedViews(admin: Admin): Promise<string[]> {

@@ -22,6 +22,7 @@ import { registerExports } from './routes/exports.ts';
 import { registerFacets } from './routes/facets.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMe } from './routes/me.ts';
+import { registerPayloadSearch } from './routes/payload-search.ts';
 import { registerRoleSettings } from './routes/role-settings.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerStatus } from './routes/status.ts';
@@ -81,6 +82,7 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerMe(api, routeDeps);
   registerCalls(api, routeDeps);
   registerCallPayload(api, routeDeps);
+  registerPayloadSearch(api, routeDeps);
   registerFacets(api, routeDeps);
   registerTimeline(api, routeDeps);
   registerSessions(api, routeDeps);

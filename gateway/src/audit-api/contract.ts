@@ -6,6 +6,7 @@
 export * from './contract/call-routes.ts';
 export * from './contract/export-routes.ts';
 export * from './contract/export-schedule-routes.ts';
+export { payloadSearchRoute, SEARCH_LIMITS } from './contract/payload-search.ts';
 export * from './contract/settings-routes.ts';
 export * from './contract/system-routes.ts';
 export * from './contract/tool-changes.ts';
@@ -34,6 +35,7 @@ export type { Facet, Facets } from './contract/facets.ts';
 export type { FacetName } from './contract/filters.ts';
 export type { Me, Role } from './contract/me.ts';
 export type { CallPayload, PayloadPart } from './contract/payload.ts';
+export type { SearchEnd, SearchHit, SearchMatch, SearchProgress, SearchStarted } from './contract/payload-search.ts';
 export type { Session, SessionDetail, SessionPage } from './contract/session.ts';
 export type { ConnectionLink, HealthReport, RoleSettings, Status } from './contract/settings.ts';
 export type { TailEnd, TailReady, TailSkipped } from './contract/tail.ts';

@@ -21,11 +21,17 @@ const REFUSAL = {
   other_server: 'Your auditor role does not cover the server of this call. /api/v1/me lists the ones it covers.',
 } as const;
 
+type PayloadAction = 'payload.read' | 'payload.search';
 type Target = Pick<AccessEntry, 'targetCallId' | 'targetUserKey' | 'targetServer'>;
 
 /** Throws ApiError `forbidden` for callers who are no auditors at all. @param target what was asked for, as far as known */
-export async function requireAuditor(c: Context<ApiEnv>, deps: RouteDeps, target: Target): Promise<void> {
-  if (c.get('visibility').payloads === false) throw await refuse(c, deps, 'not_auditor', target);
+export async function requireAuditor(
+  c: Context<ApiEnv>,
+  deps: RouteDeps,
+  target: Target,
+  action: PayloadAction = 'payload.read'
+): Promise<void> {
+  if (c.get('visibility').payloads === false) throw await refuse(c, deps, 'not_auditor', target, action);
 }
 
 /** Throws ApiError `forbidden` for callers who are no auditors of this server. */
@@ -33,10 +39,11 @@ export async function requireAuditorOf(
   c: Context<ApiEnv>,
   deps: RouteDeps,
   server: string,
-  target: Target
+  target: Target,
+  action: PayloadAction = 'payload.read'
 ): Promise<void> {
   const refusal = payloadRefusal(c.get('visibility'), server);
-  if (refusal !== undefined) throw await refuse(c, deps, refusal, target);
+  if (refusal !== undefined) throw await refuse(c, deps, refusal, target, action);
 }
 
 /** @returns the payload, once the reading is recorded */
@@ -57,9 +64,10 @@ async function refuse(
   c: Context<ApiEnv>,
   deps: RouteDeps,
   reason: keyof typeof REFUSAL,
-  target: Target
+  target: Target,
+  action: PayloadAction
 ): Promise<ApiError> {
-  await deps.refusals.refused({ ...accessActor(c), ...target, action: 'payload.read', reason });
+  await deps.refusals.refused({ ...accessActor(c), ...target, action, reason });
   return new ApiError('forbidden', REFUSAL[reason], { reason });
 }
 

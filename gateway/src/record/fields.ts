@@ -89,7 +89,7 @@ export const CALL_FIELDS: readonly Field[] = [
   }),
   field('upstream_attempts', 'gatelens.upstream.attempts', 'uint8', 'how often it was sent upstream'),
   field('upstream_transport', 'gatelens.upstream.transport', 'lowcard', '`http`, `sse`, `stdio` or `none`'),
-  field('user_key', 'user.hash', 'string', 'keyed hash of who called; empty when nobody is known', {
+  field('user_key', 'user.hash', 'lowcard', 'keyed hash of who called; empty when nobody is known', {
     sensitivity: 'pseudonymous',
   }),
   field('auth_method', 'gatelens.auth.method', 'lowcard', 'how the caller was known'),

@@ -126,6 +126,7 @@ const SETTINGS = { ...KNOWN, 'viewer without identity': 403, viewer: 403 };
 /** What is sent along. */
 const BODIES: Readonly<Record<string, object>> = {
   'put /api/v1/settings/roles': { version: 0, auditorTeams: [], adminViewTeams: [] },
+  'post /api/v1/payload-search': { text: MARKER },
   'post /api/v1/views': { name: 'mine', page: 'usage', query: '' },
   'put /api/v1/views/{id}': { name: 'mine', page: 'usage', query: '' },
   'post /api/v1/exports/estimate': {},
@@ -155,6 +156,7 @@ const MATRIX: Readonly<Record<string, Row>> = {
   'put /api/v1/views/{id}': known(404),
   'delete /api/v1/views/{id}': known(404),
   'get /api/v1/calls': LISTS,
+  'post /api/v1/payload-search': { ...SETTINGS, admin: 403 },
   // known to the access log by Grafana's id, if to nothing else
   'get /api/v1/access-log': { ...LISTS, 'grafana viewer with password': 200 },
   'get /api/v1/facets': LISTS,

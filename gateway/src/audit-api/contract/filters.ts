@@ -141,6 +141,8 @@ export const TailQuery = z.strictObject({
   since: timeParam('calls that the store got from then on, 15 minutes ago at most; `now` by default'),
 });
 
+export const PayloadSearchQuery = z.strictObject({ ...recentRangeParams, ...callFilters });
+
 export const SessionQuery = z.strictObject({ limit: limitParam, cursor: cursorParam });
 
 const compareParam = z

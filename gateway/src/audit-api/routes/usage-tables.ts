@@ -58,10 +58,10 @@ export function registerUsageTables(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
     const asked = await usageAsked(c, deps, query);
     const { visibility } = asked;
     const { rows, head } = await read('users', asked, limit);
-    const keys = rows.map((row) => row.user_key ?? '');
+    const keys = rows.map((row) => row.who ?? '');
     const principals = await principalsOf(deps.store, visibility, keys, asked);
     const lines = rows.map((row) =>
-      userUsage(row, { userKey: row.user_key ?? '', server: row.server_name ?? '' }, visibility, principals)
+      userUsage(row, { userKey: row.who ?? '', server: row.server_name ?? '' }, visibility, principals)
     );
     if (wantsCsv(c, format)) return csvAnswer(c, deps, { table: 'users', columns: USER_COLUMNS, lines });
     return c.json({ ...head, items: lines }, 200);

@@ -9,7 +9,7 @@ import type { CallRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
-import type { CallFilter, TimeWindow } from './scope.ts';
+import type { CallFilter, Conditions, TimeWindow } from './scope.ts';
 import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
 
 const DAY_NS = 86_400_000_000_000n;
@@ -45,15 +45,22 @@ export interface CallRowPage {
   readonly searchedToNs?: bigint;
 }
 
-function pageSql(where: string, after: boolean): string {
+/** The keys of the page first, from the columns that are asked about; the wide columns are read for those rows alone. */
+function pageSql({ sql: where, stable }: Conditions, after: boolean): string {
   const keyset = after
     ? 'AND (started_at, call_id) < (fromUnixTimestamp64Nano({afterNs:Int64}), {afterId:String})'
     : '';
   return `SELECT ${CALL_COLUMNS}
 FROM mcp.calls FINAL
-WHERE ${IN_RANGE} ${keyset} AND ${where}
+WHERE (started_at, call_id) IN (
+    SELECT started_at, call_id
+    FROM mcp.calls FINAL
+    PREWHERE ${stable}
+    WHERE ${IN_RANGE} ${keyset} AND ${where}
+    ORDER BY started_at DESC, call_id DESC
+    LIMIT {limit:UInt32}
+) AND ${IN_RANGE} AND ${where}
 ORDER BY started_at DESC, call_id DESC
-LIMIT {limit:UInt32}
 ${QUERY_SETTINGS}`;
 }
 
@@ -65,7 +72,8 @@ export async function listCalls(
   options: QueryOptions = {}
 ): Promise<CallRowPage> {
   if (matchesNothing(visibility, filter)) return { rows: [] };
-  const { sql: where, params } = conditions(visibility, filter);
+  const where = conditions(visibility, filter);
+  const { params } = where;
   const sql = pageSql(where, page.after !== undefined);
   const after = page.after === undefined ? {} : { afterNs: `${page.after.startedNs}`, afterId: page.after.callId };
   const rows: CallRow[] = [];

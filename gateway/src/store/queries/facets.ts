@@ -5,7 +5,7 @@
 import type { Visibility } from './visibility.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
-import type { CallFilter, FilterName, TimeWindow } from './scope.ts';
+import type { CallFilter, Conditions, FilterName, TimeWindow } from './scope.ts';
 import { conditions, FILTER_COLUMN, filtersBy, IN_RANGE, matchesNothing, rangeParams, without } from './scope.ts';
 
 export interface FacetCount<Name extends FilterName> {
@@ -25,12 +25,13 @@ type FacetRow = Readonly<Record<string, string | number>> & {
   readonly all_calls: number | string;
 };
 
-function facetsSql(columns: readonly string[], where: string): string {
+function facetsSql(columns: readonly string[], { sql: where, stable }: Conditions): string {
   const sets = columns.map((column) => `(${column})`).join(', ');
   return `SELECT *, count() OVER (PARTITION BY level) AS distinct_values, sum(calls) OVER (PARTITION BY level) AS all_calls
 FROM (
     SELECT toUInt32(grouping(${columns.join(', ')})) AS level, ${columns.join(', ')}, count() AS calls
     FROM mcp.calls FINAL
+    PREWHERE ${stable}
     WHERE ${IN_RANGE} AND ${where}
     GROUP BY GROUPING SETS (${sets})
 )
@@ -57,9 +58,9 @@ export async function countFacets<Name extends FilterName>(
   const count = async (names: readonly Name[], asked: CallFilter): Promise<FacetCount<Name>[]> => {
     const nothing = names.map((field) => ({ field, values: [], distinct: 0, calls: 0 }));
     if (names.length === 0 || matchesNothing(visibility, asked)) return nothing;
-    const { sql: where, params } = conditions(visibility, asked);
+    const where = conditions(visibility, asked);
     const columns = names.map((name) => FILTER_COLUMN[name]);
-    const bound = { ...params, ...rangeParams(range), limit };
+    const bound = { ...where.params, ...rangeParams(range), limit };
     const rows = await store.query<FacetRow>(facetsSql(columns, where), bound, options);
     return names.map((field, index) => facetOf(field, rows, columns, index));
   };

@@ -4,7 +4,7 @@
  */
 import type { Visibility } from './visibility.ts';
 import { coversPayloads } from './visibility.ts';
-import type { QueryOptions, StoreReader } from './reader.ts';
+import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 
 export interface SealedRow {
@@ -39,6 +39,28 @@ export interface SealedCall {
   readonly server: string;
 }
 
+interface SealedSizeRow {
+  readonly call_id: string;
+  /** of the body, before it was sealed */
+  readonly body_bytes: number | string;
+}
+
+const SIZES = `SELECT call_id, sum(bytes) AS body_bytes
+FROM mcp_protected.payload_events FINAL
+WHERE started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 SECOND
+    AND started_at <= fromUnixTimestamp64Nano({toNs:Int64}) + INTERVAL 1 SECOND
+    AND call_id IN {callIds:Array(String)} AND server IN {servers:Array(String)}
+GROUP BY call_id
+${QUERY_SETTINGS}`;
+
+const EVENTS_OF_MANY = `SELECT call_id, direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64,
+    sha256, digest
+FROM mcp_protected.payload_events FINAL
+WHERE started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 SECOND
+    AND started_at <= fromUnixTimestamp64Nano({toNs:Int64}) + INTERVAL 1 SECOND
+    AND call_id IN {callIds:Array(String)} AND server IN {servers:Array(String)}
+${QUERY_SETTINGS}`;
+
 /** The time finds the granule; a second either way forgives a gateway that rounds. */
 const EVENTS = `SELECT direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64, sha256, digest
 FROM mcp_protected.payload_events FINAL
@@ -68,6 +90,39 @@ export async function sealedPayload(
 ): Promise<SealedRow[]> {
   requireAuditor(visibility, call.server);
   return store.query<SealedRow>(EVENTS, { startedNs: call.startedNs, callId: call.callId }, options);
+}
+
+function ofMany(visibility: Visibility, calls: readonly SealedCall[]): Record<string, QueryParam> {
+  for (const { server } of calls) requireAuditor(visibility, server);
+  const startedNs = calls.map((call) => BigInt(call.startedNs)).sort((a, b) => (a < b ? -1 : 1));
+  return {
+    fromNs: `${startedNs[0] ?? 0n}`,
+    toNs: `${startedNs.at(-1) ?? 0n}`,
+    callIds: calls.map((call) => call.callId),
+    servers: [...new Set(calls.map((call) => call.server))],
+  };
+}
+
+/** How much there is to open of each call; those of which nothing is kept are left out. */
+export async function sealedSizes(
+  store: StoreReader,
+  visibility: Visibility,
+  calls: readonly SealedCall[],
+  options: QueryOptions = {}
+): Promise<ReadonlyMap<string, number>> {
+  if (calls.length === 0) return new Map();
+  const rows = await store.query<SealedSizeRow>(SIZES, ofMany(visibility, calls), options);
+  return new Map(rows.map((row) => [row.call_id, Number(row.body_bytes)]));
+}
+
+export async function sealedPayloads(
+  store: StoreReader,
+  visibility: Visibility,
+  calls: readonly SealedCall[],
+  options: QueryOptions = {}
+): Promise<(SealedRow & { readonly call_id: string })[]> {
+  if (calls.length === 0) return [];
+  return store.query(EVENTS_OF_MANY, ofMany(visibility, calls), options);
 }
 
 /** @returns by key id */

@@ -23,6 +23,9 @@ export const FILTER_COLUMN = {
 export type FilterName = keyof typeof FILTER_COLUMN;
 const FILTER_NAMES = Object.keys(FILTER_COLUMN) as FilterName[];
 
+/** Known when a row is first written, and written again unchanged. */
+const STABLE: ReadonlySet<FilterName> = new Set(['user', 'server', 'operation', 'tool', 'kind', 'key', 'traceId']);
+
 export type FilterValues = Readonly<Partial<Record<FilterName, readonly string[]>>>;
 
 /** What was asked for. A filter that is left out lets everything through. */
@@ -57,8 +60,13 @@ export function rangeParams({ fromNs, toNs }: TimeWindow): { fromNs: string; toN
 }
 
 export interface Conditions {
-  /** joined by AND */
+  /** joined by AND; complete */
   readonly sql: string;
+  /**
+   * The part of `sql` about columns that are the same in each version of a row, for PREWHERE: FINAL then merges only
+   * what passes. Outcome, duration and all that a stream learns later are never in it. Never alone: `sql` decides.
+   */
+  readonly stable: string;
   readonly params: Readonly<Record<string, QueryParam>>;
 }
 
@@ -66,7 +74,7 @@ type Subject = 'calls' | 'usage';
 
 const OWN = 'user_key = {ownUserKey:String}';
 
-/** Columns whose text is searched. None holds payload: fields.ts. */
+/** Columns whose text is searched, together with `ID_COLUMNS`. None holds payload: fields.ts. */
 const TEXT_COLUMNS = [
   'server',
   'operation',
@@ -80,18 +88,19 @@ const TEXT_COLUMNS = [
   'error_type',
   'policy_rule',
   'rpc_id',
-  'call_id',
-  'session_key',
-  'trace_id',
-  'user_key',
 ];
+
+/** They hold lower-case hex digits and dashes and nothing else, so other words need not be looked for in them. */
+const ID_COLUMNS = ['call_id', 'session_key', 'trace_id', 'user_key'];
+const PART_OF_ID = /^[0-9a-f-]+$/i;
 
 /** The part that depends on who asks: needed where a row is looked up by its id alone. */
 export function scopeConditions(visibility: Visibility, subject: Subject = 'calls'): Conditions {
   const scope = visibility[subject];
-  if (scope === 'all') return { sql: '1 = 1', params: {} };
-  if (scope === 'own' && visibility.userKey !== '') return { sql: OWN, params: { ownUserKey: visibility.userKey } };
-  return { sql: '1 = 0', params: {} };
+  const only = (sql: string, params: Conditions['params'] = {}): Conditions => ({ sql, stable: sql, params });
+  if (scope === 'all') return only('1 = 1');
+  if (scope === 'own' && visibility.userKey !== '') return only(OWN, { ownUserKey: visibility.userKey });
+  return only('1 = 0');
 }
 
 /** Scope and filters together. */
@@ -100,6 +109,7 @@ export function conditions(visibility: Visibility, filter: CallFilter, subject: 
   const asked = filterConditions(visibility, filter);
   return {
     sql: `${scope.sql} AND demo = {demo:Bool} AND ${asked.sql}`,
+    stable: `${scope.stable} AND demo = {demo:Bool} AND ${asked.stable}`,
     params: { ...scope.params, demo: filter.demo, ...asked.params },
   };
 }
@@ -107,18 +117,22 @@ export function conditions(visibility: Visibility, filter: CallFilter, subject: 
 /** What was asked for alone; never without the scope in the same query. */
 export function filterConditions(visibility: Visibility, filter: CallFilter): Conditions {
   const sql: string[] = [];
+  const stable: string[] = [];
   const params: Record<string, QueryParam> = {};
   for (const name of FILTER_NAMES) {
     const { [name]: only } = filter.only;
     const { [name]: not } = filter.not;
+    const about: string[] = [];
     if (only !== undefined) {
-      sql.push(`${FILTER_COLUMN[name]} IN {only_${name}:Array(String)}`);
+      about.push(`${FILTER_COLUMN[name]} IN {only_${name}:Array(String)}`);
       params[`only_${name}`] = [...only];
     }
     if (not !== undefined) {
-      sql.push(`${FILTER_COLUMN[name]} NOT IN {not_${name}:Array(String)}`);
+      about.push(`${FILTER_COLUMN[name]} NOT IN {not_${name}:Array(String)}`);
       params[`not_${name}`] = [...not];
     }
+    sql.push(...about);
+    if (STABLE.has(name)) stable.push(...about);
   }
   if (filter.minDurationNs !== undefined) {
     sql.push('duration >= {minDurationNs:UInt64}');
@@ -132,13 +146,14 @@ export function filterConditions(visibility: Visibility, filter: CallFilter): Co
     sql.push(wordCondition(visibility, `word_${index}`, word));
     params[`word_${index}`] = word;
   }
-  return { sql: sql.length === 0 ? '1 = 1' : sql.join(' AND '), params };
+  const all = (parts: readonly string[]): string => (parts.length === 0 ? '1 = 1' : parts.join(' AND '));
+  return { sql: all(sql), stable: all(stable), params };
 }
 
 /** People are found by name only for those who may see names; everybody finds themselves by their own e-mail. */
 function wordCondition(visibility: Visibility, param: string, word: string): string {
   const found = (column: string): string => `positionCaseInsensitiveUTF8(${column}, {${param}:String}) > 0`;
-  const places = TEXT_COLUMNS.map(found);
+  const places = [...TEXT_COLUMNS, ...(PART_OF_ID.test(word) ? ID_COLUMNS : [])].map(found);
   if (visibility.identities) {
     const named = ['email', 'login', 'name'].map(found).join(' OR ');
     places.push(`user_key IN (SELECT user_key FROM mcp_protected.principals FINAL WHERE ${named})`);

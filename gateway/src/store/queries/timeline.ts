@@ -32,9 +32,10 @@ export async function outcomesOverTime(
   options: QueryOptions = {}
 ): Promise<OutcomeRow[]> {
   if (matchesNothing(visibility, filter)) return [];
-  const { sql: where, params } = conditions(visibility, filter);
+  const { sql: where, stable, params } = conditions(visibility, filter);
   const sql = `SELECT intDiv(toUnixTimestamp(started_at), {bucketSeconds:UInt32}) AS bucket, toString(outcome) AS ended, count() AS calls
 FROM mcp.calls FINAL
+PREWHERE ${stable}
 WHERE ${IN_RANGE} AND ${where}
 GROUP BY bucket, ended
 ${QUERY_SETTINGS}`;

@@ -66,7 +66,7 @@ export async function usageOverTime(
   const { filter, bucketSeconds } = request;
   const { subject, byOutcome } = options;
   if (matchesNothing(visibility, filter, subject)) return { requests: [], outcomes: [], lagSeconds: 0 };
-  const source = await usageSource(store, visibility, request, { bucketSeconds, subject }, options);
+  const source = await usageSource(store, visibility, request, { bucketSeconds, latencies: true, subject }, options);
   const params = { ...source.params, bucketSeconds };
   const [requests, outcomes] = await Promise.all([
     store.query<RequestRow>(requestsSql(source.sql), params, options),

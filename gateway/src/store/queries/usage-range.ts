@@ -37,8 +37,13 @@ export const USAGE_USER_HOUR: Rollup = {
 /** Minutes are kept for 30 days (DDL 0005); a day less, so that none expires under a query. */
 const MINUTES_KEPT_NS = 29n * 86_400n * SECOND_NS;
 
-export function rollupFor(range: TimeWindow, nowNs: bigint): Rollup {
-  return range.fromNs < nowNs - MINUTES_KEPT_NS ? USAGE_HOUR : USAGE_MINUTE;
+/** From so long a range on, hours are worth it: of the one that runs, an hour of calls is read. */
+const LONG_NS = 2n * 86_400n * SECOND_NS;
+
+/** @param bucketSeconds 0: the range as one */
+export function rollupFor({ fromNs, toNs }: TimeWindow, nowNs: bigint, bucketSeconds: number): Rollup {
+  if (fromNs < nowNs - MINUTES_KEPT_NS) return USAGE_HOUR;
+  return toNs - fromNs >= LONG_NS && bucketSeconds % USAGE_HOUR.seconds === 0 ? USAGE_HOUR : USAGE_MINUTE;
 }
 
 /** Whole buckets between two times, less the touched ones; empty when `settledFrom === settledTo`. */

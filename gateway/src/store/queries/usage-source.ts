@@ -1,6 +1,7 @@
 /**
  * Where the figures of requests come from: settled buckets from a rollup that has the columns, the rest from the calls;
- * all from the calls where no rollup can tell. Gives a subquery for others to sum over, one row or many calls a line.
+ * all from the calls where no rollup can tell. Gives a subquery for others to sum over, one row or many calls a line,
+ * summed up by the columns that were asked for: so what is done for each group is done for thousands and not millions.
  * *Request*, *error* and *latency* are defined once, in the view `mcp.requests` and its rollups (DDL 0005).
  */
 import type { Visibility } from './visibility.ts';
@@ -14,9 +15,11 @@ import { rollupFor, settledPart, USAGE_USER_HOUR } from './usage-range.ts';
 const COLUMNS: ReadonlySet<FilterName> = new Set(['server', 'operation', 'tool', 'outcome']);
 const USER_COLUMNS: ReadonlySet<FilterName> = new Set(['server', 'tool', 'outcome']);
 
-/** What the outer query groups by besides server, tool and outcome. */
+/** What the outer query groups by besides server and outcome. The other columns are empty, or 0. */
 export interface SourceNeeds {
-  /** users, and then no latencies */
+  readonly tools?: boolean;
+  readonly latencies?: boolean;
+  /** users, and then no latencies from a rollup */
   readonly users?: boolean;
   /** name and version of clients */
   readonly clients?: boolean;
@@ -32,8 +35,8 @@ export interface SourceRequest {
 }
 
 /**
- * Columns: `at` (seconds), `server_name`, `tool_name`, `ended`, `user_key`, `client`, `client_release`, `latency_bucket`,
- * and the sums `n`, `tokens_n`, `in_n`, `out_n`.
+ * Columns: `at` (seconds), `server_name`, `tool_name`, `ended`, `who` (a user key), `client`, `client_release`,
+ * `latency_bucket`, and the sums `n`, `tokens_n`, `in_n`, `out_n`.
  */
 export interface UsageSource {
   readonly sql: string;
@@ -50,26 +53,49 @@ export const FIGURES = `sum(n) AS calls, sumIf(n, ended IN ${ERRORS}) AS errors,
 export const QUANTILES_US =
   'arrayMap(bucket -> exp2((bucket + 1) / 8), quantilesExactWeighted(0.5, 0.95, 0.99)(latency_bucket, n)) AS quantiles_us';
 
-/** What all sources have in common, so that one outer query serves them. */
-const SHARED = 'toString(server) AS server_name, toString(tool) AS tool_name, toString(outcome) AS ended';
+const NO_NAME = "toLowCardinality('')";
+/** Under another name than the column has: an alias would hold in WHERE too. */
+const named = (alias: string, column: string, wanted = true): string => `${wanted ? column : NO_NAME} AS ${alias}`;
 
-function fromCalls(where: string, unsettled: string): string {
-  return `SELECT toUInt32(toUnixTimestamp(started_at)) AS at, ${SHARED}, user_key,
-        toString(client_name) AS client, toString(client_version) AS client_release, latency_bucket, toUInt64(1) AS n,
-        toUInt64(tokens_estimated) AS tokens_n, request_bytes AS in_n, response_bytes AS out_n
-    FROM mcp.requests
-    WHERE ${IN_RANGE} AND ${unsettled} AND ${where}`;
+function at(column: string, needs: SourceNeeds): string {
+  if (needs.bucketSeconds === undefined) return 'toUInt32(0) AS at';
+  return `toUInt32(intDiv(toUnixTimestamp(${column}), {sourceSeconds:UInt32}) * {sourceSeconds:UInt32}) AS at`;
 }
 
-function fromRollup(rollup: Rollup, where: string): string {
-  const user = rollup === USAGE_USER_HOUR ? 'user_key' : "'' AS user_key";
-  const latency = rollup === USAGE_USER_HOUR ? 'toUInt8(0) AS latency_bucket' : 'latency_bucket';
-  return `SELECT toUInt32(toUnixTimestamp(${rollup.column})) AS at, ${SHARED}, ${user},
-        '' AS client, '' AS client_release, ${latency}, calls AS n,
-        tokens_estimated AS tokens_n, request_bytes AS in_n, response_bytes AS out_n
+function fromCalls(where: string, unsettled: string, needs: SourceNeeds): string {
+  const { users, clients } = needs;
+  // with users and clients together nearly every call is a group of its own
+  const sums =
+    clients === true
+      ? 'toUInt64(1) AS n, toUInt64(tokens_estimated) AS tokens_n, request_bytes AS in_n, response_bytes AS out_n'
+      : `count() AS n, sum(tokens_estimated) AS tokens_n, sum(request_bytes) AS in_n, sum(response_bytes) AS out_n`;
+  return `SELECT ${at('started_at', needs)}, ${named('s', 'server')}, ${named('t', 'tool', needs.tools === true)},
+        ${named('o', 'outcome')}, ${named('u', 'user_key', users === true)}, ${named('c', 'client_name', clients === true)},
+        ${named('r', 'client_version', clients === true)}, ${needs.latencies === true ? 'latency_bucket' : 'toUInt8(0)'} AS l, ${sums}
+    FROM mcp.requests
+    WHERE ${IN_RANGE} AND ${unsettled} AND ${where}
+    ${clients === true ? '' : 'GROUP BY ALL'}`;
+}
+
+function fromRollup(rollup: Rollup, where: string, needs: SourceNeeds): string {
+  const hasUsers = rollup === USAGE_USER_HOUR;
+  return `SELECT ${at(rollup.column, needs)}, ${named('s', 'server')}, ${named('t', 'tool', needs.tools === true)},
+        ${named('o', 'outcome')}, ${named('u', 'user_key', hasUsers)}, ${NO_NAME} AS c, ${NO_NAME} AS r,
+        ${needs.latencies === true && !hasUsers ? 'latency_bucket' : 'toUInt8(0)'} AS l, sum(calls) AS n,
+        sum(tokens_estimated) AS tokens_n, sum(request_bytes) AS in_n, sum(response_bytes) AS out_n
     FROM ${rollup.table} FINAL
     WHERE ${rollup.column} >= toDateTime({settledFrom:UInt32}) AND ${rollup.column} < toDateTime({settledTo:UInt32})
-        AND toUnixTimestamp(${rollup.column}) NOT IN {touched:Array(UInt32)} AND ${where}`;
+        AND toUnixTimestamp(${rollup.column}) NOT IN {touched:Array(UInt32)} AND ${where}
+    GROUP BY ALL`;
+}
+
+/** The columns under the names that the outer queries know. */
+function summed(parts: readonly string[]): string {
+  return `SELECT at, toString(s) AS server_name, toString(t) AS tool_name, toString(o) AS ended, toString(u) AS who,
+        toString(c) AS client, toString(r) AS client_release, l AS latency_bucket, n, tokens_n, in_n, out_n
+    FROM (
+    ${parts.join('\n    UNION ALL\n    ')}
+    )`;
 }
 
 /** Rows of `mcp.requests` that the rollup has not settled. */
@@ -89,15 +115,16 @@ export async function usageSource(
   const { range, filter } = request;
   const { subject = 'usage' } = needs;
   const { sql: where, params } = conditions(visibility, filter, subject);
-  const bound = { ...params, ...rangeParams(range) };
+  const { bucketSeconds: sourceSeconds } = needs;
+  const bound = { ...params, ...rangeParams(range), ...(sourceSeconds === undefined ? {} : { sourceSeconds }) };
   const rollup = visibility[subject] === 'all' ? chooseRollup(request, needs) : undefined;
   const settled = rollup === undefined ? undefined : await settledPart(store, rollup, range, options);
   if (rollup === undefined || settled === undefined || settled.settledFrom >= settled.settledTo) {
-    return { sql: fromCalls(where, '1 = 1'), params: bound, lagSeconds: settled?.lagSeconds ?? 0 };
+    return { sql: summed([fromCalls(where, '1 = 1', needs)]), params: bound, lagSeconds: settled?.lagSeconds ?? 0 };
   }
   const { settledFrom, settledTo, touched, lagSeconds } = settled;
   return {
-    sql: `${fromRollup(rollup, where)}\n    UNION ALL\n    ${fromCalls(where, unsettled(rollup))}`,
+    sql: summed([fromRollup(rollup, where, needs), fromCalls(where, unsettled(rollup), needs)]),
     params: { ...bound, settledFrom, settledTo, touched },
     lagSeconds,
   };
@@ -106,6 +133,7 @@ export async function usageSource(
 function chooseRollup({ range, filter, nowNs }: SourceRequest, needs: SourceNeeds): Rollup | undefined {
   if (needs.clients === true || filtersBy(filter, 'user')) return undefined;
   if (!needsOnly(filter, needs.users === true ? USER_COLUMNS : COLUMNS)) return undefined;
-  const rollup = needs.users === true ? USAGE_USER_HOUR : rollupFor(range, nowNs);
-  return (needs.bucketSeconds ?? 0) % rollup.seconds === 0 ? rollup : undefined;
+  const bucketSeconds = needs.bucketSeconds ?? 0;
+  const rollup = needs.users === true ? USAGE_USER_HOUR : rollupFor(range, nowNs, bucketSeconds);
+  return bucketSeconds % rollup.seconds === 0 ? rollup : undefined;
 }

@@ -19,10 +19,14 @@ interface Table {
 }
 
 const TABLES = {
-  servers: { columns: ['server_name'], needs: {}, having: '1 = 1' },
-  tools: { columns: ['server_name', 'tool_name'], needs: {}, having: "tool_name != ''" },
-  users: { columns: ['user_key', 'server_name'], needs: { users: true }, having: '1 = 1' },
-  clients: { columns: ['client', 'client_release'], needs: { clients: true }, having: '1 = 1' },
+  servers: { columns: ['server_name'], needs: { latencies: true }, having: '1 = 1' },
+  tools: { columns: ['server_name', 'tool_name'], needs: { tools: true, latencies: true }, having: "tool_name != ''" },
+  users: { columns: ['who', 'server_name'], needs: { users: true }, having: '1 = 1' },
+  clients: {
+    columns: ['client', 'client_release'],
+    needs: { clients: true, users: true, latencies: true },
+    having: '1 = 1',
+  },
 } as const satisfies Record<string, Table>;
 export type TableName = keyof typeof TABLES;
 
@@ -30,7 +34,7 @@ export type TableName = keyof typeof TABLES;
 export interface TableRow {
   readonly server_name?: string;
   readonly tool_name?: string;
-  readonly user_key?: string;
+  readonly who?: string;
   readonly client?: string;
   readonly client_release?: string;
   readonly calls: Int64;
@@ -55,7 +59,7 @@ function tableSql({ columns, having }: Table, source: string): string {
   return `SELECT *, count() OVER () AS all_rows
 FROM (
     SELECT ${columns.join(', ')}, ${FIGURES}, sum(in_n) AS bytes_in, sum(out_n) AS bytes_out, ${QUANTILES_US},
-        uniqExactIf(user_key, user_key != '') AS users
+        uniqExactIf(who, who != '') AS users
     FROM (
         ${source}
     )
@@ -93,7 +97,7 @@ export async function usersByServer(
 ): Promise<ReadonlyMap<string, number>> {
   if (matchesNothing(visibility, request.filter, 'usage')) return new Map();
   const source = await usageSource(store, visibility, request, { users: true }, options);
-  const sql = `SELECT server_name, uniqExactIf(user_key, user_key != '') AS users
+  const sql = `SELECT server_name, uniqExactIf(who, who != '') AS users
 FROM (
     ${source.sql}
 )
@@ -121,7 +125,7 @@ export async function trends(
 ): Promise<TrendRow[]> {
   const { bucketSeconds, lines } = request;
   if (lines.length === 0) return [];
-  const source = await usageSource(store, visibility, request, { bucketSeconds }, options);
+  const source = await usageSource(store, visibility, request, { bucketSeconds, tools: name === 'tools' }, options);
   const columns = TABLES[name].columns.join(', ');
   const tools = name === 'tools' ? 'AND tool_name IN {tools:Array(String)}' : '';
   const sql = `SELECT ${columns}, intDiv(at, {bucketSeconds:UInt32}) AS bucket, sum(n) AS calls

@@ -68,14 +68,14 @@ ${QUERY_SETTINGS}`;
 }
 
 function userUsageSql(source: string): string {
-  return `SELECT toUInt8(grouping(user_key, server_name)) AS level, user_key, server_name AS server, ${FIGURES},
-    uniqExactIf(user_key, user_key != '') AS users
+  return `SELECT toUInt8(grouping(who, server_name)) AS level, who AS user_key, server_name AS server, ${FIGURES},
+    uniqExactIf(who, who != '') AS users
 FROM (
     ${source}
 )
-GROUP BY GROUPING SETS ((), (server_name), (user_key, server_name))
+GROUP BY GROUPING SETS ((), (server_name), (who, server_name))
 HAVING calls > 0
-ORDER BY level DESC, calls DESC, server_name, user_key
+ORDER BY level DESC, calls DESC, server_name, who
 LIMIT {limit:UInt32} BY level
 ${QUERY_SETTINGS}`;
 }
@@ -90,7 +90,7 @@ ${QUERY_SETTINGS}`;
 }
 
 function userTotalsSql(source: string): string {
-  return `SELECT toUInt8(3) AS level, sum(n) AS calls, uniqExactIf(user_key, user_key != '') AS users
+  return `SELECT toUInt8(3) AS level, sum(n) AS calls, uniqExactIf(who, who != '') AS users
 FROM (
     ${source}
 )
@@ -113,7 +113,8 @@ export async function usage(
   const { filter, limit } = request;
   if (matchesNothing(visibility, filter, 'usage')) return { rows: [], userRows: [], lagSeconds: 0 };
   const count = async <Row>(users: boolean, outer: (source: string) => string): Promise<[Row[], number]> => {
-    const source = await usageSource(store, visibility, request, { users }, options);
+    const needs = users ? { users } : { tools: true, latencies: true };
+    const source = await usageSource(store, visibility, request, needs, options);
     return [
       await store.query<Row>(outer(source.sql), { ...source.params, limit: limit + 1 }, options),
       source.lagSeconds,
@@ -135,7 +136,7 @@ export async function usageTotals(
 ): Promise<UsageTotals> {
   if (matchesNothing(visibility, request.filter, 'usage')) return { rows: [], userRows: [] };
   const [source, userSource] = await Promise.all([
-    usageSource(store, visibility, request, {}, options),
+    usageSource(store, visibility, request, { tools: true, latencies: true }, options),
     usageSource(store, visibility, request, { users: true }, options),
   ]);
   const [rows, userRows] = await Promise.all([

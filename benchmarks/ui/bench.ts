@@ -39,6 +39,7 @@ try {
     await measureApi(filled, {
       rounds: Number(values.rounds),
       load,
+      tell,
       ...(values.only === undefined ? {} : { only: values.only }),
       onCell: (cell) => {
         cells.push(cell);

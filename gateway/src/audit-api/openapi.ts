@@ -7,6 +7,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { BEARER } from './contract.ts';
 import * as callRoutes from './contract/call-routes.ts';
 import * as exportRoutes from './contract/export-routes.ts';
+import { payloadSearchRoute } from './contract/payload-search.ts';
 import * as settingsRoutes from './contract/settings-routes.ts';
 import * as systemRoutes from './contract/system-routes.ts';
 import * as toolChangeRoutes from './contract/tool-changes.ts';
@@ -15,6 +16,7 @@ import * as usageRoutes from './contract/usage-routes.ts';
 /** In the order of the document. */
 const ALL_ROUTES: readonly RouteConfig[] = [
   ...Object.values(callRoutes),
+  payloadSearchRoute,
   ...Object.values(toolChangeRoutes),
   ...Object.values(usageRoutes),
   ...Object.values(exportRoutes),

@@ -29,6 +29,17 @@ export class AuditLog {
     return JSON.parse(text) as T;
   }
 
+  /** All events of a search in payloads. */
+  async search(text: string): Promise<ApiAnswer> {
+    const authorization = this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
+    const answer = await fetch(`${this.#base}/api/v1/payload-search`, {
+      method: 'POST',
+      headers: { ...authorization, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ text }),
+    });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  }
+
   /** All pages of the list. */
   async calls(query: Readonly<Record<string, string>> = {}, limit = 1000): Promise<Call[]> {
     const items: Call[] = [];

@@ -232,6 +232,22 @@ describe('what others get', () => {
     }
   });
 
+  it('is found by an auditor’s search in payloads, and told to nobody else who searches', async () => {
+    const marker = secret.of('Argument');
+    const found = await log('auditor').search(marker);
+    expect(found.status).toBe(200);
+    expect(secret.find(found.text, 'search')).not.toEqual([]);
+    for (const who of ['admin', 'viewer', 'other-viewer', 'auditor-of-nothing']) {
+      const refused = await log(who).search(marker);
+      expect([200, 403]).toContain(refused.status);
+      expect(secret.find(everythingOf(refused), who)).toEqual([]);
+      expect(refused.text).not.toContain('event: match');
+    }
+    const kept = await log('auditor').get('/api/v1/access-log?limit=1000');
+    expect(kept.text).toContain('payload.search');
+    expect(secret.find(kept.text, 'access log')).toEqual([]);
+  });
+
   it('is not in what the audit log says as an MCP server, and a payload it opens for an auditor is not kept again', async () => {
     const own = await connectClient(gatelens.mcp('gatelens'), { headers: bearer(people.of('ana')) });
     const ask = async (client: Client, name: string, args: object = {}): Promise<string> =>

@@ -32,8 +32,18 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['gateway/test/**/*.test.ts'],
+          exclude: ['gateway/test/stack/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'stack',
+          include: ['gateway/test/stack/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

@@ -41,7 +41,9 @@ CREATE USER IF NOT EXISTS gatelens_ingest {{on_cluster}} {{identified:gatelens_i
 
 ALTER USER gatelens_ingest {{on_cluster}} {{identified:gatelens_ingest}} SETTINGS PROFILE gatelens_ingest;
 
-GRANT {{on_cluster}} INSERT, SHOW COLUMNS ON mcp.otel_traces, INSERT ON mcp.otel_traces_local TO gatelens_ingest WITH REPLACE OPTION;
+GRANT {{on_cluster}} INSERT, SHOW COLUMNS ON mcp.otel_traces, INSERT ON mcp.otel_traces_local,
+    INSERT, SHOW COLUMNS ON mcp.otel_metrics_sum, INSERT ON mcp.otel_metrics_sum_local
+    TO gatelens_ingest WITH REPLACE OPTION;
 
 CREATE USER IF NOT EXISTS gatelens_payload_ingest {{on_cluster}} {{identified:gatelens_payload_ingest}};
 

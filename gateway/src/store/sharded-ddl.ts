@@ -13,6 +13,8 @@ const ONE_SHARD = (column: string): string => `cityHash64(substring(${column}, 1
  */
 const SHARDING: Readonly<Record<string, string>> = {
   'mcp.otel_traces': `cityHash64(if(SpanAttributes['gatelens.call.id'] = '', SpanId, SpanAttributes['gatelens.call.id']))`,
+  // a report of a collector becomes one row
+  'mcp.otel_metrics_sum': `cityHash64(ResourceAttributes['service.instance.id'])`,
   'mcp_protected.otel_logs': `cityHash64(LogAttributes['gatelens.call.id'])`,
   'mcp_protected.data_keys': ONE_SHARD('key_id'),
   'mcp_protected.principals': ONE_SHARD('user_key'),

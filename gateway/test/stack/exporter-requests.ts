@@ -48,3 +48,11 @@ export function readRecording(): Recording {
 export function writeRecording(recording: Recording): void {
   writeFileSync(FILE, gzipSync(JSON.stringify(recording), { level: 9 }));
 }
+
+/** What it asks, without what differs from run to run. */
+export function kindOf(request: ExporterRequest): string {
+  const url = new URL(request.url, 'http://store');
+  const statement = url.searchParams.get('query') ?? Buffer.from(request.bodyBase64, 'base64').toString();
+  const names = [...url.searchParams.keys()].filter((name) => name !== 'query').sort();
+  return `${request.user} ${statement.replace(/\s+/g, ' ')} ${names.join('&')}`;
+}

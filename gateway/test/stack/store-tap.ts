@@ -17,7 +17,7 @@ export type TapMode =
   | 'down'
   /** 503 */
   | 'refuse'
-  /** the store gets it, the answer never comes */
+  /** the store takes inserts, their answers never come */
   | 'lose-answers';
 
 export interface StoreTap {
@@ -48,7 +48,7 @@ export async function startStoreTap(storeUrl: string): Promise<StoreTap> {
       delete headers['transfer-encoding'];
       const options = { method: req.method, headers };
       const onward = httpRequest(`${storeUrl}${req.url ?? ''}`, options, (answer) => {
-        if (tap.mode === 'lose-answers') {
+        if (tap.mode === 'lose-answers' && req.url?.includes('INSERT') === true) {
           answer.resume().on('end', () => req.socket.destroy());
           return;
         }

@@ -3,6 +3,7 @@
  * events of a newer version, broken bodies, a schema one version behind, a store that is away while the collector
  * starts. And the mirror: what leaves through it holds no payload and no person.
  */
+import { SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Markers } from '../e2e/marker.ts';
 import { bearer, send as call, toolCall } from '../e2e/mcp-clients.ts';
@@ -157,7 +158,7 @@ describe.skipIf(!isCollectorBuilt())('the collector', { timeout: 180_000 }, () =
     let stopServer: () => Promise<void>;
     beforeEach(async () => {
       const web = await startWebServer(markers.prefix);
-      stopServer = web.stop;
+      stopServer = () => web.stop();
       const key = people.addKey(markers.of('KeyName'), { user: `${markers.of('Person')}@example.com` });
       const mirror = stack.collector.target('mirror');
       const gatelens = stack.gatelens({
@@ -207,7 +208,7 @@ describe.skipIf(!isCollectorBuilt())('the collector', { timeout: 180_000 }, () =
           {
             name: 'careless',
             attributes: everything,
-            status: { code: 2, message: markers.of('Status') },
+            status: { code: SpanStatusCode.ERROR, message: markers.of('Status') },
             links,
             events,
           },

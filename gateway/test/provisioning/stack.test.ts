@@ -194,6 +194,12 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  it('gives the collector every variable that its configuration has no default for', () => {
+    const needed = [...text('collector/config.yaml').matchAll(/\$\{env:(\w+)\}/g)].map((one) => one[1] ?? '');
+    expect(needed.length).toBeGreaterThan(4);
+    expect(Object.keys(service('collector').environment ?? {})).toEqual(expect.arrayContaining(needed));
+  });
+
   it('asks the ports that its parts listen on', () => {
     const collector = text('collector/config.yaml');
     for (const [name, one] of services) {

@@ -136,9 +136,8 @@ export function statementRenderer(
 
 /** What `grafana_reader` may read. */
 export function grafanaViews(files: readonly MigrationFile[]): string[] {
-  return files.flatMap(({ statements }) =>
-    statements.flatMap((statement) => /^CREATE VIEW IF NOT EXISTS (mcp\.grafana_\w+)/.exec(statement)?.[1] ?? [])
-  );
+  const view = /^CREATE (?:VIEW IF NOT EXISTS|OR REPLACE VIEW) (mcp\.grafana_\w+)/;
+  return [...new Set(files.flatMap((file) => file.statements.flatMap((one) => view.exec(one)?.[1] ?? [])))];
 }
 
 export interface TableTtl {

@@ -24,7 +24,7 @@ const SHARDING: Readonly<Record<string, string>> = {
 const FILLED_LOCALLY = 'rand()';
 
 const CREATE_TABLE = /^CREATE TABLE IF NOT EXISTS (\w+\.\w+)/;
-const CREATE_VIEW = /^CREATE VIEW IF NOT EXISTS (\w+\.\w+)/;
+const CREATE_VIEW = /^CREATE (?:VIEW IF NOT EXISTS|OR REPLACE VIEW) (\w+\.\w+)/;
 const NAME = /\b(?:mcp|mcp_protected)\.\w+\b/g;
 
 export interface ShardedNames {

@@ -56,7 +56,7 @@ describe('every statement is one that ClickHouse parses', () => {
       if (target.cluster !== undefined) expect(text).toMatch(/ ON CLUSTER main\b/);
       // may run again
       expect(text).toMatch(
-        /^(CREATE [A-Z ]+ (IF NOT EXISTS|OR REPLACE) |CREATE (SETTINGS PROFILE|QUOTA) OR REPLACE |ALTER (TABLE|USER) |GRANT )/
+        /^(CREATE [A-Z ]+ (IF NOT EXISTS|OR REPLACE) |CREATE (SETTINGS PROFILE|QUOTA) OR REPLACE |CREATE OR REPLACE VIEW |ALTER (TABLE|USER) |GRANT )/
       );
     }
   });
@@ -133,6 +133,11 @@ describe('a sharded cluster', () => {
       const tables = [...view.matchAll(/(?:FROM|TO|JOIN) (mcp\w*\.\w+)/g)].map((one) => one[1]);
       expect(tables.filter((table) => table?.endsWith('_local') !== true)).toEqual([]);
     }
+  });
+
+  it('replaces a view over the shards and the one on each', () => {
+    const replaced = statements.flatMap((one) => /^CREATE OR REPLACE VIEW (\S+)/.exec(one)?.[1] ?? []);
+    expect(replaced).toEqual(expect.arrayContaining(['mcp.requests', 'mcp.requests_local']));
   });
 
   it('gives every page and dashboard its rows under the names that they ask for', async () => {

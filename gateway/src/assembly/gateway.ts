@@ -164,6 +164,7 @@ function createReloadableCapture(settings: GatelensConfig['capture']) {
   let policy = createCapturePolicy(settings);
   return {
     decide: (server: string, tool: string) => policy.decide(server, tool),
+    decideUnknownTool: (server: string) => policy.decideUnknownTool(server),
     reload: (next: GatelensConfig['capture']) => {
       policy = createCapturePolicy(next);
     },

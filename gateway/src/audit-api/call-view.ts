@@ -113,6 +113,24 @@ export function callView(row: CallRow, visibility: Visibility, principals: Princ
   };
 }
 
-export function callDetailView(row: CallDetailRow, visibility: Visibility, principals: Principals): CallDetail {
-  return { ...callView(row, visibility, principals), attributes: { ...row.attributes } };
+/** @param rounds see store/queries/rounds.ts */
+export function callDetailView(
+  row: CallDetailRow,
+  rounds: readonly CallRow[],
+  visibility: Visibility,
+  principals: Principals
+): CallDetail {
+  return {
+    ...callView(row, visibility, principals),
+    rounds: rounds.map((round) => ({
+      id: round.call_id,
+      operation: round.operation,
+      phase: round.phase as Phase,
+      outcome: orNull(round.outcome) as Outcome | null,
+      errorType: orNull(round.error_type),
+      startedAt: formatInstant(BigInt(round.started_ns)),
+      durationMs: toMs(round.duration),
+    })),
+    attributes: { ...row.attributes },
+  };
 }

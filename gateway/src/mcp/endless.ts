@@ -1,7 +1,7 @@
 /** Requests whose answer has no end of its own: the GET stream, and a POST that listens (2026-07-28). */
 import type { Exchange } from './exchange.ts';
 
-const LISTEN = 'subscriptions/listen';
+export const LISTEN = 'subscriptions/listen';
 
 export function isEndless({ httpMethod, messages }: Pick<Exchange, 'httpMethod' | 'messages'>): boolean {
   return httpMethod === 'GET' || messages.some(({ method }) => method === LISTEN);

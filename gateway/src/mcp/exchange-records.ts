@@ -14,6 +14,7 @@ import type { ReceivedMessage, ScannedMessage } from './message.ts';
 import type { CallEnd, CallObservation, CapturedBody, HeaderList } from './observer.ts';
 import { OpenCall } from './open-calls.ts';
 import type { OpenCalls } from './open-calls.ts';
+import { LISTEN } from './endless.ts';
 import { listedIn, verdictOf } from './outcome.ts';
 import type { Verdict } from './outcome.ts';
 import type { ServerRequests } from './server-requests.ts';
@@ -36,6 +37,7 @@ interface Delivery {
   readonly message: ReceivedMessage;
 }
 
+const PROGRESS = 'notifications/progress';
 const GONE = { outcome: 'cancelled', errorType: 'client_gone' } as const;
 
 export class ExchangeRecords {
@@ -49,6 +51,8 @@ export class ExchangeRecords {
   readonly #deliveries: Delivery[] = [];
   readonly #stream: CallObservation | undefined;
   readonly #initialize: ReceivedMessage | undefined;
+  /** the one request is a listen stream */
+  readonly #listens: boolean;
   #scope: string;
   #sentAtMs = 0;
   #firstByteAtMs: number | undefined;
@@ -72,6 +76,7 @@ export class ExchangeRecords {
       else this.#openMessage(message);
       if (message.method === 'initialize') this.#initialize = message;
     }
+    this.#listens = exchange.messages[0]?.method === LISTEN;
     if (exchange.httpMethod === 'GET') this.#stream = exchange.begin(undefined, context.at);
   }
 
@@ -222,7 +227,9 @@ export class ExchangeRecords {
     const ends: Promise<unknown>[] = [];
     for (const call of this.calls) {
       if (call.ended) continue;
-      const end = this.#end(call, this.#unlessCancelled(call, { ...this.#httpFailure(), ...told }), response);
+      const inOrder = this.#listens && this.#status < 300;
+      const verdict: Verdict = inOrder ? { outcome: 'success' } : { ...this.#httpFailure(), ...told };
+      const end = this.#end(call, this.#unlessCancelled(call, verdict), response);
       if (this.#resumable && this.#status < 300)
         this.#context.openCalls.endLater(call, end, this.#context.resumeGraceMs);
       else ends.push(call.end(end));
@@ -302,7 +309,7 @@ export class ExchangeRecords {
     const observation = this.#exchange.begin(message, this.#context.at);
     this.traced.push({ message, trace: observation.upstreamTrace });
     if (message.kind === 'request') {
-      const call = new OpenCall(observation, message.id ?? 'null');
+      const call = new OpenCall(observation, message.id ?? 'null', message.progressToken);
       this.calls.push(call);
       this.#context.openCalls.add(this.#scope, call);
       return;
@@ -388,17 +395,43 @@ export class ExchangeRecords {
     return (this.#noticesEnded = Promise.all(ends));
   }
 
+  /** The call whose progress it is, if it is here or was begun on a stream that is gone; else whose stream it came on. */
+  #parentOf(message: ScannedMessage): CallObservation | undefined {
+    return this.#progressing(message)?.observation ?? this.#stream ?? this.calls[0]?.observation;
+  }
+
+  #progressing(message: ScannedMessage): OpenCall | undefined {
+    if (message.method !== PROGRESS || message.progressToken === undefined) return undefined;
+    const key = idKey(message.progressToken);
+    return this.#callsHere().find((call) => call.progressKey === key);
+  }
+
+  /** A stream that was resumed carries what belongs to calls of other exchanges. */
+  #callsHere(): readonly OpenCall[] {
+    return this.calls.length > 0 ? this.calls : this.#context.openCalls.of(this.#scope);
+  }
+
+  #mayBelongTo(message: ScannedMessage): readonly string[] {
+    if (message.kind === 'response') return [];
+    return this.#callsHere().map((call) => call.observation.callId);
+  }
+
   #beginFromUpstream(
     message: ScannedMessage,
     event: BodyCapture,
     kind: 'notification' | 'server_request',
-    parent = this.#stream ?? this.calls[0]?.observation,
+    parent = this.#parentOf(message),
     alone?: Buffer
   ): CallObservation {
     const bytes = alone ?? event.joined();
     return this.#exchange.begin({ ...message, bytes }, this.#context.at, {
       kind,
       parentCallId: parent?.callId ?? '',
+      underCallIds: this.#mayBelongTo(message),
+      // progress of a call that is over belongs to a task of it, whichever that is
+      ...(message.method === PROGRESS && message.relatedTaskId === undefined && this.#progressing(message) === undefined
+        ? { taskId: '' }
+        : {}),
       requestBody: bytes,
       ...(alone !== undefined || event.whole ? {} : { requestBytes: event.bytes }),
     });

@@ -24,6 +24,10 @@ export interface RecordedAt {
 export interface RecordMore {
   readonly kind?: CallStart['kind'];
   readonly parentCallId?: string;
+  /** see `CallStart` */
+  readonly underCallIds?: readonly string[];
+  /** see `CallStart`; omitted: as the message says */
+  readonly taskId?: string;
   /** the upstream server sent it: later than the HTTP request, and without its headers; default: with a parent */
   readonly fromUpstream?: boolean;
   /** instead of the message's own bytes; with `requestBytes` when cut */

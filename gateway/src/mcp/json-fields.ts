@@ -26,6 +26,8 @@ export const PLACE = {
   resourceTemplate: 17,
   clientCapabilities: 18,
   resultMeta: 19,
+  relatedTask: 20,
+  resultTask: 21,
 } as const;
 export type Place = (typeof PLACE)[keyof typeof PLACE];
 
@@ -53,6 +55,13 @@ export type FieldName =
   | 'subscriptionId'
   | 'taskId'
   | 'resultMeta'
+  | 'relatedTask'
+  | 'relatedTaskId'
+  | 'resultTask'
+  | 'resultTaskId'
+  | 'requestState'
+  | 'inputResponses'
+  | 'resultState'
   | 'requestId'
   | 'progressToken'
   | 'metaProgressToken'
@@ -108,7 +117,7 @@ const IMPLEMENTATION = {
 
 /** Rules by place; an empty table where nothing is looked at. */
 const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
-  const rules: (readonly KeyRule[])[] = Array.from({ length: 20 }, () => []);
+  const rules: (readonly KeyRule[])[] = Array.from({ length: 22 }, () => []);
   rules[PLACE.message] = table([
     ['jsonrpc', 'jsonrpc', 'jsonrpc'],
     ['id', 'id', 'id'],
@@ -124,6 +133,8 @@ const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
     ['_meta', 'meta', 'params._meta', PLACE.meta],
     ['requestId', 'requestId', 'params.requestId'],
     ['taskId', 'taskId', 'params.taskId'],
+    ['requestState', 'requestState'],
+    ['inputResponses', 'inputResponses'],
     ['progressToken', 'progressToken'],
     ['clientInfo', 'clientInfo', '', PLACE.clientInfo],
     ['protocolVersion', 'protocolVersion'],
@@ -143,12 +154,21 @@ const KEY_RULES: readonly (readonly KeyRule[])[] = (() => {
     ['io.modelcontextprotocol/logLevel', 'logLevel'],
     ['io.modelcontextprotocol/subscriptionId', 'subscriptionId'],
     ['io.modelcontextprotocol/clientInfo', 'clientInfo', '', PLACE.clientInfo],
+    ['io.modelcontextprotocol/related-task', 'relatedTask', '', PLACE.relatedTask],
   ]);
-  rules[PLACE.resultMeta] = table([['io.modelcontextprotocol/subscriptionId', 'subscriptionId']]);
+  rules[PLACE.resultMeta] = table([
+    ['io.modelcontextprotocol/subscriptionId', 'subscriptionId'],
+    ['io.modelcontextprotocol/related-task', 'relatedTask', '', PLACE.relatedTask],
+  ]);
+  rules[PLACE.relatedTask] = table([['taskId', 'relatedTaskId']]);
+  rules[PLACE.resultTask] = table([['taskId', 'resultTaskId']]);
   rules[PLACE.clientInfo] = IMPLEMENTATION.client;
   rules[PLACE.result] = table([
     ['isError', 'isError'],
     ['resultType', 'resultType'],
+    ['requestState', 'resultState'],
+    ['taskId', 'resultTaskId'],
+    ['task', 'resultTask', '', PLACE.resultTask],
     ['protocolVersion', 'resultProtocolVersion'],
     ['serverInfo', 'serverInfo', '', PLACE.serverInfo],
     ['_meta', 'resultMeta', '', PLACE.resultMeta],

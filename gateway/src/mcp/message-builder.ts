@@ -69,6 +69,7 @@ export class MessageBuilder {
       isError: false,
       enveloped: false,
       hasClientCapabilities: false,
+      hasInputResponses: false,
       spliceable: true,
       ambiguous: [],
     };
@@ -104,6 +105,9 @@ export class MessageBuilder {
         break;
       case 'envelopeVersion':
         this.#message.enveloped = true;
+        break;
+      case 'inputResponses':
+        this.#message.hasInputResponses = true;
         break;
       case 'result':
         this.#message.hasResult = true;
@@ -202,6 +206,18 @@ export class MessageBuilder {
         break;
       case 'taskId':
         message.taskId = value;
+        break;
+      case 'relatedTaskId':
+        message.relatedTaskId = value;
+        break;
+      case 'resultTaskId':
+        message.resultTaskId = value;
+        break;
+      case 'requestState':
+        message.requestState = value;
+        break;
+      case 'resultState':
+        message.resultState = value;
         break;
       case 'subscriptionId':
         message.subscriptionId = `"${raw}"`;

@@ -56,8 +56,14 @@ export interface ScannedMessage {
   readonly hasClientCapabilities: boolean;
   /** `params._meta["io.modelcontextprotocol/logLevel"]`: the client wants log messages of this request */
   readonly logLevel?: string;
-  /** `params.taskId` of the tasks extension */
+  /** `params.taskId` of tasks, core or extension */
   readonly taskId?: string;
+  /** `_meta["io.modelcontextprotocol/related-task"].taskId`, of `params` or of `result` */
+  readonly relatedTaskId?: string;
+  /** `params.inputResponses` is there: the request answers what an earlier one was asked (2026-07-28) */
+  readonly hasInputResponses: boolean;
+  /** `params.requestState`, which the server gave with its questions */
+  readonly requestState?: string;
   /** JSON text of `_meta["io.modelcontextprotocol/subscriptionId"]`, of `params` or of `result` */
   readonly subscriptionId?: string;
   readonly subscriptionIdRange?: ByteRange;
@@ -72,6 +78,10 @@ export interface ScannedMessage {
   readonly isError: boolean;
   /** `result.resultType` (2026-07-28), e.g. `input_required` */
   readonly resultType?: string;
+  /** `result.requestState`, to come back with the answers */
+  readonly resultState?: string;
+  /** `result.taskId` or `result.task.taskId`: the request goes on as a task, or it is about one */
+  readonly resultTaskId?: string;
   readonly resultProtocolVersion?: string;
   readonly serverInfo?: ImplementationName;
   readonly tools?: readonly string[];

@@ -10,7 +10,8 @@ import type { Exchange, LegacyRole, McpHttpMethod, RecordedAt, RecordMore, SseAn
 import { headersInBatch } from './kept-headers.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallObservation, CallObserver, CallStart, Caller, HeaderList, TraceContextCarrier } from './observer.ts';
-import { targetOf } from './outcome.ts';
+import { LISTEN } from './endless.ts';
+import { targetOf, taskOf } from './outcome.ts';
 import { RevocableObservation } from './revocable-observation.ts';
 import type { Revocation } from './revocable-observation.ts';
 import { rpcErrorsFor } from './rpc-error.ts';
@@ -157,6 +158,7 @@ export class NodeExchange implements Exchange {
     };
     if (more.requestBytes !== undefined) start.requestBytes = more.requestBytes;
     if (more.parentCallId !== undefined) start.parentCallId = more.parentCallId;
+    if (more.underCallIds !== undefined) start.underCallIds = more.underCallIds;
     if (!fromUpstream) start.arrivedAt = this.arrivedAt;
     const policyRule = this.#policyRules[message === undefined ? 0 : this.messages.indexOf(message)];
     if (policyRule !== undefined) start.policyRule = policyRule;
@@ -171,6 +173,11 @@ export class NodeExchange implements Exchange {
       const target = targetOf(message);
       if (target !== undefined) start.target = target;
       if (message.id !== undefined) start.rpcId = message.id;
+      const taskId = more.taskId ?? taskOf(message);
+      if (taskId !== undefined) start.taskId = taskId;
+      if (message.hasInputResponses || message.requestState !== undefined) {
+        start.answersRound = message.requestState === undefined ? {} : { state: message.requestState };
+      }
       const metaTrace = traceOfMeta(message);
       if (metaTrace !== undefined) start.metaTrace = metaTrace;
     }
@@ -276,6 +283,6 @@ export class NodeExchange implements Exchange {
 }
 
 function kindOf(message: ReceivedMessage | undefined): CallStart['kind'] {
-  if (message === undefined) return 'stream';
+  if (message === undefined || (message.kind === 'request' && message.method === LISTEN)) return 'stream';
   return message.kind === 'request' ? 'request' : 'notification';
 }

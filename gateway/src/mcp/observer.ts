@@ -55,6 +55,12 @@ export interface CallStart {
   readonly httpTrace?: TraceContextCarrier;
   /** the call under which this server_request or notification runs */
   readonly parentCallId?: string;
+  /** calls that a message may belong to, when nothing says which: no more of it is kept than of any of them */
+  readonly underCallIds?: readonly string[];
+  /** the request answers what the server asked in its answer to an earlier one; `state` as it gave it there */
+  readonly answersRound?: { readonly state?: string };
+  /** the task that the message is about; `''`: one that is not named */
+  readonly taskId?: string;
   /** the policy rule that let it pass; `policyRule` of the end takes its place */
   readonly policyRule?: string;
   /** `performance.now()` at arrival; omitted: now */
@@ -96,6 +102,10 @@ export interface CallEnd {
   readonly session?: { readonly id: string; readonly kind: SessionKind };
   readonly policyRule?: string;
   readonly deniedBy?: DeniedBy;
+  /** the answer is no end but questions of the server (`input_required`): the client's next request goes on */
+  readonly asks?: { readonly state?: string };
+  /** the task as which the request goes on */
+  readonly startedTaskId?: string;
 }
 
 export interface CallObservation {

@@ -12,6 +12,8 @@ export class OpenCall {
   readonly id: string;
   /** comparable form of it */
   readonly key: string;
+  /** comparable form of its progress token */
+  readonly progressKey: string | undefined;
   cancelRequested = false;
   /** `performance.now()` when it went upstream */
   sentAtMs = 0;
@@ -19,11 +21,12 @@ export class OpenCall {
   #ended: Promise<void> | undefined;
   #onEnd: (() => void) | undefined;
 
-  /** @param id JSON text of the id */
-  constructor(observation: CallObservation, id: string) {
+  /** @param id JSON text of the id; `progressToken` likewise */
+  constructor(observation: CallObservation, id: string, progressToken?: string) {
     this.observation = observation;
     this.id = id;
     this.key = idKey(id);
+    this.progressKey = progressToken === undefined ? undefined : idKey(progressToken);
   }
 
   get ended(): boolean {
@@ -71,6 +74,10 @@ export class OpenCalls {
 
   find(session: string, key: string): OpenCall | undefined {
     return this.#bySession.get(session)?.get(key);
+  }
+
+  of(session: string): readonly OpenCall[] {
+    return [...(this.#bySession.get(session)?.values() ?? [])];
   }
 
   /** The client wants no answer any more. The server may have answered already, so the record waits a little. */

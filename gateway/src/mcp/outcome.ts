@@ -10,6 +10,8 @@ export interface Verdict {
   readonly outcome: Outcome;
   readonly errorType?: string;
   readonly rpcErrorCode?: number;
+  readonly asks?: NonNullable<CallEnd['asks']>;
+  readonly startedTaskId?: string;
 }
 
 const SUCCESS: Verdict = { outcome: 'success' };
@@ -23,7 +25,12 @@ export function verdictOf(message: ScannedMessage): Verdict {
     if (code === undefined || (code | 0) !== code) return { outcome: 'rpc_error', errorType: 'rpc_error' };
     return { outcome: 'rpc_error', errorType: String(code), rpcErrorCode: code };
   }
-  return message.isError ? TOOL_ERROR : SUCCESS;
+  if (message.isError) return TOOL_ERROR;
+  const { resultType, resultState, resultTaskId } = message;
+  if (resultType === 'input_required') {
+    return { outcome: 'success', asks: resultState === undefined ? {} : { state: resultState } };
+  }
+  return resultTaskId === undefined ? SUCCESS : { outcome: 'success', startedTaskId: resultTaskId };
 }
 
 /** The names an upstream server admits to in a list answer. */
@@ -53,4 +60,10 @@ export function targetOf(message: Pick<ReceivedMessage, 'method' | 'name' | 'uri
     default:
       return undefined;
   }
+}
+
+/** The task that a message is about, `''` when it is about tasks and names none. */
+export function taskOf(message: Pick<ScannedMessage, 'method' | 'taskId' | 'relatedTaskId'>): string | undefined {
+  const aboutTasks = message.method?.startsWith('tasks/') === true || message.method === 'notifications/tasks/status';
+  return message.relatedTaskId ?? (aboutTasks ? (message.taskId ?? '') : undefined);
 }

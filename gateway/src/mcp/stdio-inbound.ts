@@ -52,7 +52,12 @@ export class ChildMessages {
     const related = this.#link.calls.requests.only();
     const target = related?.answer.carriesEvents === true ? related.answer : this.#unrelatedTarget();
     const exchange = related?.answer.exchange ?? this.#link.latestExchange();
-    this.#link.questions.ask(question, exchange, target, related?.observation.callId);
+    this.#link.questions.ask(
+      question,
+      exchange,
+      target,
+      related?.observation.callId ?? this.#link.calls.requests.callIds()
+    );
   }
 
   #unrelatedTarget(): Target {
@@ -76,14 +81,15 @@ export class ChildMessages {
 
   #onProgress(progress: ReceivedMessage): void {
     const request = this.#link.calls.progressed(progress.progressToken);
-    const clientToken = request?.message.progressToken ?? this.#link.calls.requests.keptToken(progress.progressToken);
+    const kept = this.#link.calls.requests.keptToken(progress.progressToken);
+    const clientToken = request?.message.progressToken ?? kept?.clientToken;
     const target = request?.answer.carriesEvents === true ? request.answer : this.#unrelatedTarget();
     if (clientToken === undefined) {
       this.#link.counters.droppedNotifications += 1;
       return;
     }
     const bytes = relabel(progress, { progressToken: clientToken });
-    this.#deliver(progress, bytes, target, request?.observation.callId);
+    this.#deliver(progress, bytes, target, request?.observation.callId ?? kept?.callId);
   }
 
   #deliver(message: ReceivedMessage, bytes: Buffer, target: Target, parentCallId?: string): void {
@@ -91,7 +97,7 @@ export class ChildMessages {
       kind: 'notification',
       fromUpstream: true,
       requestBody: bytes,
-      ...(parentCallId === undefined ? {} : { parentCallId }),
+      ...(parentCallId === undefined ? { underCallIds: this.#link.calls.requests.callIds() } : { parentCallId }),
     });
     const settled = Promise.all([
       observation.intent(),

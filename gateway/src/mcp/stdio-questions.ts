@@ -43,9 +43,9 @@ export class ServerQuestions {
 
   /**
    * @param exchange whose caller and connection the record names
-   * @param parentCallId the call under which it is asked, when that is known
+   * @param under the call under which it is asked, or all that it may be when nothing says which
    */
-  ask(question: ReceivedMessage, exchange: Exchange, target: Target, parentCallId: string | undefined): void {
+  ask(question: ReceivedMessage, exchange: Exchange, target: Target, under: string | readonly string[]): void {
     const childId = question.id ?? 'null';
     const { limits } = this.#link;
     if (this.#open.size >= limits.maxOpenRequests) {
@@ -60,7 +60,7 @@ export class ServerQuestions {
       kind: 'server_request',
       fromUpstream: true,
       requestBody: bytes,
-      ...(parentCallId === undefined ? {} : { parentCallId }),
+      ...(typeof under === 'string' ? { parentCallId: under } : { underCallIds: under }),
     });
     const open: OpenQuestion = {
       gatewayId,

@@ -24,12 +24,18 @@ export interface OpenRequest {
   readonly sentAt: number;
 }
 
+/** Of a request that was answered with a task. */
+export interface KeptToken {
+  readonly clientToken: string;
+  readonly callId: string;
+}
+
 /** Progress tokens of requests that were answered with a task: they stay valid while the task runs. */
 const KEPT_TOKENS = 256;
 
 export class OpenRequests {
   readonly #byGatewayId = new Map<string, OpenRequest>();
-  readonly #keptTokens = new Map<string, string>();
+  readonly #keptTokens = new Map<string, KeptToken>();
   #nextId = 1;
 
   get size(): number {
@@ -75,6 +81,11 @@ export class OpenRequests {
     return [...this.#byGatewayId.values()].findLast((request) => idKey(request.clientId) === key);
   }
 
+  /** Calls that something may belong to which names none. */
+  callIds(): readonly string[] {
+    return [...this.#byGatewayId.values()].map((request) => request.observation.callId);
+  }
+
   /** The only open request, if there is exactly one. */
   only(): OpenRequest | undefined {
     return this.size === 1 ? this.#byGatewayId.values().next().value : undefined;
@@ -97,13 +108,16 @@ export class OpenRequests {
 
   keepToken(request: OpenRequest): void {
     if (request.message.progressToken === undefined) return;
-    this.#keptTokens.set(request.gatewayId, request.message.progressToken);
+    this.#keptTokens.set(request.gatewayId, {
+      clientToken: request.message.progressToken,
+      callId: request.observation.callId,
+    });
     const [oldest] = this.#keptTokens.keys();
     if (this.#keptTokens.size > KEPT_TOKENS && oldest !== undefined) this.#keptTokens.delete(oldest);
   }
 
   /** The client's token for one of a task. */
-  keptToken(gatewayToken: string | undefined): string | undefined {
+  keptToken(gatewayToken: string | undefined): KeptToken | undefined {
     return gatewayToken === undefined ? undefined : this.#keptTokens.get(gatewayToken);
   }
 }

@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts';
 import { idKey } from './message-builder.ts';
 import type { ReceivedMessage } from './message.ts';
 import { ClientCalls } from './stdio-calls.ts';
+import { LISTEN } from './endless.ts';
 import { StdioChild, type ChildCommand, type ChildExit, type ChildOptions } from './stdio-child.ts';
 import type { StdioCounters } from './stdio-counters.ts';
 import { discoverRequest, nextPage, OWN_META, readDiscovery, toolsRequest, type Discovery } from './stdio-discovery.ts';
@@ -18,7 +19,7 @@ import { ParamHeaders } from './stdio-param-headers.ts';
 import type { Acceptable } from './stdio-accept.ts';
 import { PostAnswer } from './stdio-post-answer.ts';
 import { SharedFlow } from './stdio-shared-flow.ts';
-import { LISTEN, StatelessMessages } from './stdio-stateless-inbound.ts';
+import { StatelessMessages } from './stdio-stateless-inbound.ts';
 import type { InjectMeta } from './trace-splice.ts';
 
 export interface StatelessConnectionOptions {

@@ -5,6 +5,7 @@
  */
 import { idKey } from './message-builder.ts';
 import type { ReceivedMessage } from './message.ts';
+import { LISTEN } from './endless.ts';
 import { subscriptionLabel, type ClientCalls } from './stdio-calls.ts';
 import type { StdioCounters } from './stdio-counters.ts';
 import { toEventData } from './stdio-framing.ts';
@@ -20,7 +21,6 @@ export interface StatelessInboundLink {
   onResponse(response: ReceivedMessage, request: OpenRequest): void;
 }
 
-export const LISTEN = 'subscriptions/listen';
 const RECORDED_AT = { upstreamTransport: 'stdio' } as const;
 
 export class StatelessMessages {

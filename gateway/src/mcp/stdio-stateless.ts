@@ -4,12 +4,12 @@
  * answers for a server that knows sessions only. Who may call was decided before; sessions are the bridge's business.
  */
 import type { Exchange } from './exchange.ts';
+import { LISTEN } from './endless.ts';
 import { StartBackoff } from './stdio-backoff.ts';
 import { failureOfExit, type Failure } from './stdio-failure.ts';
 import type { Acceptable } from './stdio-accept.ts';
 import { refuse, refuseStateless, refuseWith } from './stdio-refusal.ts';
 import { StatelessConnection, type StatelessConnectionOptions } from './stdio-stateless-connection.ts';
-import { LISTEN } from './stdio-stateless-inbound.ts';
 import { checkEnvelope, checkHeaders, checkVersion, unsupportedVersion } from './stateless-request.ts';
 
 export interface StatelessServerOptions extends StatelessConnectionOptions {

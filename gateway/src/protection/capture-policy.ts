@@ -45,6 +45,12 @@ export function createCapturePolicy(options: CaptureOptions): CapturePolicy {
   const everywhere = options.rules.length === 0 ? match('', '') : undefined;
 
   return {
+    decideUnknownTool(server) {
+      if (!isString(server)) return decisions.off;
+      const modes = options.rules.filter((rule) => globMatches(rule.server, server)).map((rule) => rule.mode);
+      const strictest = Math.max(...[options.default, ...modes].map((mode) => CAPTURE_MODES.indexOf(knownMode(mode))));
+      return decisions[CAPTURE_MODES[strictest] ?? 'off'];
+    },
     decide(server, tool) {
       if (!isString(server) || !isString(tool)) return decisions.off;
       if (everywhere !== undefined) return everywhere;

@@ -21,6 +21,8 @@ export interface CaptureDecision {
 export interface CapturePolicy {
   /** @param tool the tool's name as sent, or `''` for other operations */
   decide(server: string, tool: string): CaptureDecision;
+  /** The least that is kept of any tool of the server: for what belongs to a tool that is not known. */
+  decideUnknownTool(server: string): CaptureDecision;
 }
 
 export interface PayloadInput {

@@ -70,13 +70,18 @@ const CHAIN_FIELDS: readonly Field[] = [
 /** `mcp.calls` */
 export const CALL_FIELDS: readonly Field[] = [
   ...CHAIN_FIELDS,
-  field('phase', 'gatelens.phase', 'lowcard', '`open` while a stream runs, else `closed`'),
+  field(
+    'phase',
+    'gatelens.phase',
+    'lowcard',
+    '`open` while a stream runs, and for a request that the server answered with questions; else `closed`'
+  ),
   field('call_id', 'gatelens.call.id', 'string', 'UUIDv7, made at arrival'),
   field(
     'parent_call_id',
     'gatelens.call.parent_id',
     'string',
-    'the call under which a server request or notification ran'
+    'the call under which a server request or notification ran; of a request, the round before or the call of its task'
   ),
   field('started_at', 'span:start', 'datetime_ns', 'arrival at the gateway, by its clock', { unit: 'ns' }),
   field('ingested_at', 'store:now64(3)', 'datetime_ms', 'when the store got it', { chained: false }),
@@ -277,6 +282,10 @@ export const EXTRA_ATTRIBUTES: readonly { readonly attribute: string; readonly a
     attribute: 'gatelens.left_out.attempts',
     about:
       'on a record that stands for refused attempts without records of their own: how many, from its start to its end',
+  },
+  {
+    attribute: 'gatelens.goes_on',
+    about: '`input` when the server answered with questions (`input_required`), `task` when the request became a task',
   },
   { attribute: 'gatelens.left_out.sources', about: 'how many networks or callers they came from' },
   { attribute: 'gatelens.left_out.sorts', about: 'JSON: how many by `error_type`; the sealed request says the same' },

@@ -8,6 +8,7 @@ import type { CallObservation, CallObserver, CallStart } from '../mcp/observer.t
 import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { CapturePolicy, PayloadSealer, Pseudonyms } from '../protection/seams.ts';
 import { CallQueue, type Gathering, type Timers } from './call-queue.ts';
+import { CallRounds } from './call-rounds.ts';
 import { CaptureInCall } from './capture-in-call.ts';
 import { NameCatalog } from './catalog.ts';
 import { EpochTime, systemClock, type Clock } from './clock.ts';
@@ -50,6 +51,7 @@ export class TelemetryCallObserver implements CallObserver {
       telemetry: options.telemetry,
       pseudonyms: options.pseudonyms,
       capture: new CaptureInCall(options.capturePolicy),
+      rounds: new CallRounds(monotonicMs),
       payloads: new PayloadCapture({
         sealer: options.sealer,
         pseudonyms: options.pseudonyms,
@@ -75,7 +77,14 @@ export class TelemetryCallObserver implements CallObserver {
   }
 
   begin(start: CallStart): CallObservation {
-    return new ObservedCall(this.#context, start);
+    const above = this.#above(start);
+    return new ObservedCall(this.#context, above === undefined ? start : { ...start, parentCallId: above });
+  }
+
+  /** The call that a request goes on with: the round before, or the one that became the task it is about. */
+  #above(start: CallStart): string | undefined {
+    if (start.parentCallId !== undefined || start.kind === 'attempt') return undefined;
+    return this.#context.rounds.before(start) ?? this.#context.capture.callOfTask(start);
   }
 
   /** Call after authentication. The person is written once a process, with the first record that uses the key. */

@@ -69,6 +69,15 @@ export class CallRecord {
     return this.#trace;
   }
 
+  /** Call when it ends, at once: the client's next request may go on with it. */
+  goesOn(end: CallEnd): void {
+    const { asks } = end;
+    if (this.#start.kind !== 'request') return;
+    if (asks !== undefined) this.#context.rounds.asked(this.callId, this.#start, asks.state);
+    const taskId = this.#startedTask(end);
+    if (taskId !== undefined) this.#context.capture.taskStarted(taskId, this.callId, this.#start, this.capture);
+  }
+
   /**
    * The intent, the sealed request if it is ready, and the `open` record of a stream, in one append.
    * @returns what resolves when it is settled
@@ -124,6 +133,7 @@ export class CallRecord {
     const start = this.#start;
     const attributes = this.#row();
     addEnd(attributes, end, attempts, this.#context.pseudonyms);
+    this.#markGoingOn(attributes, end);
     this.#maskTarget(attributes);
     this.#countTokens(attributes, end);
     this.#withPayload(request, response);
@@ -132,7 +142,8 @@ export class CallRecord {
     const upstream = this.#upstreamCall(completion);
     const durationMs = endedMs - this.#arrivedMs;
     // a sum is no operation: its duration is the time it is about
-    if (start.leftOut === undefined) {
+    // and a round is no call of its own
+    if (start.leftOut === undefined && end.asks === undefined) {
       measureCall(this.#context, { start, end, attributes, durationMs, upstreamMs: upstream?.durationMs, endedMs });
     }
     const startTime = this.#startedAt();
@@ -151,6 +162,21 @@ export class CallRecord {
       },
       onSettled,
     });
+  }
+
+  /** A call that the server answered with questions is not over. */
+  #markGoingOn({ values }: AttributeRow, end: CallEnd): void {
+    if (this.#start.kind !== 'request') return;
+    if (end.asks !== undefined) {
+      values[CALL_AT.phase] = 'open';
+      values[CALL_AT.outcome] = undefined;
+      values[CALL_AT.goesOn] = 'input';
+    } else if (this.#startedTask(end) !== undefined) values[CALL_AT.goesOn] = 'task';
+  }
+
+  /** What is about a task names it in its answer, too, and starts none. */
+  #startedTask({ startedTaskId }: CallEnd): string | undefined {
+    return this.#start.taskId === undefined ? startedTaskId : undefined;
   }
 
   #captureRequest(): Captured {

@@ -90,6 +90,7 @@ export const CALL_AT = {
   serverAddress: CALL_NAMES.position(semconv.ATTR_SERVER_ADDRESS),
   serverPort: CALL_NAMES.position(semconv.ATTR_SERVER_PORT),
   httpTraceLinked: CALL_NAMES.position(CALL_ATTR.httpTraceLinked),
+  goesOn: CALL_NAMES.position(CALL_ATTR.goesOn),
   leftOutAttempts: CALL_NAMES.position(CALL_ATTR.leftOutAttempts),
   leftOutSources: CALL_NAMES.position(CALL_ATTR.leftOutSources),
   leftOutSorts: CALL_NAMES.position(CALL_ATTR.leftOutSorts),

@@ -74,6 +74,7 @@ export class ObservedCall implements CallObservation, QueuedCall {
   end(end: CallEnd): Promise<void> {
     if (this.#end === undefined) {
       this.#end = end;
+      this.#record.goesOn(end);
       this.#endedMs = this.#context.clock.monotonicMs();
       this.#waits = this.#context.keeper.waits;
       if (this.#waits) this.#ended = Promise.withResolvers<undefined>();

@@ -4,6 +4,7 @@
  */
 import type { Pseudonyms } from '../protection/seams.ts';
 import type { CallQueue } from './call-queue.ts';
+import type { CallRounds } from './call-rounds.ts';
 import type { CaptureInCall } from './capture-in-call.ts';
 import type { NameCatalog } from './catalog.ts';
 import type { Clock, EpochTime } from './clock.ts';
@@ -25,6 +26,7 @@ export interface ObserverContext {
   readonly telemetry: AuditTelemetry;
   readonly pseudonyms: Pseudonyms;
   readonly capture: CaptureInCall;
+  readonly rounds: CallRounds;
   readonly payloads: PayloadCapture;
   readonly principals: Principals;
   readonly catalog: NameCatalog;

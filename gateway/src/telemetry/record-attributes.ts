@@ -43,6 +43,7 @@ export const CALL_ATTR = {
   demo: call('demo'),
   /** EXTRA_ATTRIBUTES, no columns */
   httpTraceLinked: 'gatelens.http.trace_linked',
+  goesOn: 'gatelens.goes_on',
   leftOutAttempts: 'gatelens.left_out.attempts',
   leftOutSources: 'gatelens.left_out.sources',
   leftOutSorts: 'gatelens.left_out.sorts',

@@ -315,7 +315,7 @@ describe('listening', () => {
         ? { id: 'mine', result: { _meta: { [SUBSCRIPTION]: 'mine' } } }
         : { method: 'notifications/cancelled', params: { requestId: 'mine' } }
     );
-    expect(server.observer.of('request', 'subscriptions/listen')[0]?.end?.outcome).toBe('success');
+    expect(server.observer.of('stream', 'subscriptions/listen')[0]?.end?.outcome).toBe('success');
   });
 
   it('has no time limit, and needs a stream', async () => {

@@ -271,7 +271,10 @@ export function createRig(
   const observer = new TelemetryCallObserver({
     telemetry,
     pseudonyms: fakePseudonyms,
-    capturePolicy: { decide: () => capture ?? { mode: 'full', maxBytes: 1024 } },
+    capturePolicy: {
+      decide: () => capture ?? { mode: 'full', maxBytes: 1024 },
+      decideUnknownTool: () => capture ?? { mode: 'full', maxBytes: 1024 },
+    },
     sealer,
     audit: { durability: 'before-reply', onFailure: 'refuse' },
     logger,

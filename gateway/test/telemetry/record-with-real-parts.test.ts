@@ -24,7 +24,8 @@ import { decodeLogs, decodeSpans, type DecodedLog, type DecodedSpan } from './ot
 const MARKER = 'Zanzibar-4711';
 const privateKey = randomBytes(32);
 const pseudonyms = createPseudonyms(randomBytes(32));
-const capturePolicy: CapturePolicy = { decide: () => ({ mode: 'full', maxBytes: 65_536 }) };
+const full = () => ({ mode: 'full', maxBytes: 65_536 }) as const;
+const capturePolicy: CapturePolicy = { decide: full, decideUnknownTool: full };
 
 let folder: string;
 const opened: OpenedSpool[] = [];

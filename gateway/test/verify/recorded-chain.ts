@@ -58,7 +58,10 @@ export class RecordedChain {
     this.observer = new TelemetryCallObserver({
       telemetry,
       pseudonyms: fakePseudonyms,
-      capturePolicy: { decide: () => ({ mode: 'off', maxBytes: 0 }) },
+      capturePolicy: {
+        decide: () => ({ mode: 'off', maxBytes: 0 }),
+        decideUnknownTool: () => ({ mode: 'off', maxBytes: 0 }),
+      },
       sealer: noSealer,
       audit: { durability: 'before-reply', onFailure: 'refuse' },
       logger: silentLogger,

@@ -64,7 +64,10 @@ const PayloadInfo = z
 export const Call = z
   .object({
     id: z.string().openapi({ description: 'call_id, UUIDv7' }),
-    parentId: textOrNull.openapi({ description: 'the call under which a server request or notification ran' }),
+    parentId: textOrNull.openapi({
+      description:
+        'the call under which a server request or notification ran; of a request, the round before or the call of its task',
+    }),
     recordVersion: z.number(),
     kind: z.enum(CALL_KINDS),
     phase: z.enum(PHASES),
@@ -93,7 +96,12 @@ export const Call = z
     protocolVersion: textOrNull,
     traceId: z.string(),
     spanId: z.string(),
-    outcome: z.enum(OUTCOMES).nullable().openapi({ description: 'null while a stream is open' }),
+    outcome: z
+      .enum(OUTCOMES)
+      .nullable()
+      .openapi({
+        description: 'null while a stream is open, and while a call waits for the answers to `input_required`',
+      }),
     errorType: textOrNull.openapi({ description: 'class of the error, never its text' }),
     errorCode: z.number().nullable().openapi({ description: 'JSON-RPC error code' }),
     httpStatus: z.number().nullable(),
@@ -109,7 +117,23 @@ export const Call = z
   .openapi('Call');
 export type Call = z.infer<typeof Call>;
 
+const CallRound = z
+  .object({
+    id: z.string(),
+    operation: z.string(),
+    phase: z.enum(PHASES),
+    outcome: z.enum(OUTCOMES).nullable(),
+    errorType: textOrNull,
+    startedAt: instant,
+    durationMs: milliseconds,
+  })
+  .openapi('CallRound');
+
 export const CallDetail = Call.extend({
+  rounds: z.array(CallRound).openapi({
+    description:
+      'the requests that one logical call is made of, in order, this one included: rounds of `input_required`, and what was asked about its task; empty when it is a single request',
+  }),
   attributes: z
     .record(z.string(), z.string())
     .openapi({ description: 'span attributes that have no name of their own' }),

@@ -3,6 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { findCall } from '../../store/queries/call.ts';
 import { listCalls } from '../../store/queries/audit-log.ts';
 import { principalsOf } from '../../store/queries/principals.ts';
+import { roundsOf } from '../../store/queries/rounds.ts';
 import { callNotFound } from '../api-error.ts';
 import { callFilter } from '../call-filter.ts';
 import { callDetailView, callView } from '../call-view.ts';
@@ -47,6 +48,7 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const row = await findCall(deps.store, visibility, c.req.valid('param').id, { signal });
     if (row === undefined) throw callNotFound();
     const principals = await principalsOf(deps.store, visibility, [row.user_key], { signal });
-    return c.json(callDetailView(row, visibility, principals), 200);
+    const rounds = await roundsOf(deps.store, visibility, row, { signal });
+    return c.json(callDetailView(row, rounds, visibility, principals), 200);
   });
 }

@@ -9,6 +9,7 @@ import type { CallRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
+import { withoutContinued } from './rounds.ts';
 import type { CallFilter, Conditions, TimeWindow } from './scope.ts';
 import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
 
@@ -82,15 +83,18 @@ export async function listCalls(
   let searchedToNs: bigint | undefined;
   for (const window of windows(page)) {
     if (searchedToNs !== undefined && page.timeIsUp?.() === true) {
-      return { rows, next: { startedNs: searchedToNs, callId: '' }, searchedToNs };
+      const found = await withoutContinued(store, visibility, rows, options);
+      return { rows: found, next: { startedNs: searchedToNs, callId: '' }, searchedToNs };
     }
     const limit = wanted - rows.length;
     rows.push(...(await store.query<CallRow>(sql, { ...params, ...after, ...rangeParams(window), limit }, options)));
     if (rows.length >= wanted) break;
     searchedToNs = window.fromNs;
   }
-  const shown = rows.slice(0, page.limit);
-  const last = shown.at(-1);
+  const read = rows.slice(0, page.limit);
+  const last = read.at(-1);
+  // a call in rounds is one row: the newest of them
+  const shown = await withoutContinued(store, visibility, read, options);
   if (rows.length <= page.limit || last === undefined) return { rows: shown };
   return { rows: shown, next: { startedNs: BigInt(last.started_ns), callId: last.call_id } };
 }

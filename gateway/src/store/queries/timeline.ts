@@ -36,7 +36,7 @@ export async function outcomesOverTime(
   const sql = `SELECT intDiv(toUnixTimestamp(started_at), {bucketSeconds:UInt32}) AS bucket, toString(outcome) AS ended, count() AS calls
 FROM mcp.calls FINAL
 PREWHERE ${stable}
-WHERE ${IN_RANGE} AND ${where}
+WHERE ${IN_RANGE} AND ${where} AND (kind != 'request' OR phase = 'closed')
 GROUP BY bucket, ended
 ${QUERY_SETTINGS}`;
   return store.query<OutcomeRow>(sql, { ...params, ...rangeParams(range), bucketSeconds }, options);

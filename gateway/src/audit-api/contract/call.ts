@@ -96,12 +96,9 @@ export const Call = z
     protocolVersion: textOrNull,
     traceId: z.string(),
     spanId: z.string(),
-    outcome: z
-      .enum(OUTCOMES)
-      .nullable()
-      .openapi({
-        description: 'null while a stream is open, and while a call waits for the answers to `input_required`',
-      }),
+    outcome: z.enum(OUTCOMES).nullable().openapi({
+      description: 'null while a stream is open, and while a call waits for the answers to `input_required`',
+    }),
     errorType: textOrNull.openapi({ description: 'class of the error, never its text' }),
     errorCode: z.number().nullable().openapi({ description: 'JSON-RPC error code' }),
     httpStatus: z.number().nullable(),

@@ -90,7 +90,7 @@ export interface RowExample {
 export interface CheckedRows {
   readonly status: RowStatus;
   readonly chainId: string;
-  /** of `ok`: records; of the others: rows, of which there are several when a record was delivered again */
+  /** records; several rows are one when it was delivered again */
   readonly count: number;
   /** none for `ok` */
   readonly examples: readonly RowExample[];
@@ -136,8 +136,9 @@ export async function checkRows(
     readonly n: string;
     readonly list: readonly (readonly [string, string, string])[];
   }>(
-    `SELECT status, chain, toString(if(status = 'ok', uniqExact((row_seq, row_call)), count())) AS n,
-    groupArrayIf(${EXAMPLES})((toString(row_seq), row_call, toString(row_started)), status != 'ok') AS list
+    `SELECT status, chain, toString(uniqExact((row_seq, row_call, row_started))) AS n,
+    arraySort(x -> x.3,
+        groupUniqArrayIf(${EXAMPLES})((toString(row_seq), row_call, toString(row_started)), status != 'ok')) AS list
 FROM (
     SELECT chain, row_seq, row_call, row_started, multiIf(
         empty(own_links), 'unchained',

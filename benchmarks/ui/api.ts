@@ -93,6 +93,10 @@ export async function measureApi(filled: FilledStore, { rounds, only, onCell, lo
     exporting: assembleExports({
       ...shared,
       store: reader,
+      pseudonyms,
+      tokens: () => [],
+      destinations: { configured: [], allowPrivate: false },
+      secretKey: new Uint8Array(32),
       streams: createStoreStreams(client),
       signer: { keyId: 'bench', sign: () => '' },
       signingKeyPem: '',

@@ -11,6 +11,7 @@ import { apiKeysCommand, tokensCommand } from './cli/credentials.ts';
 import { demoCommand } from './cli/demo.ts';
 import { EXIT, type ExitCode } from './cli/exit-codes.ts';
 import { debugTextOf, failureOf } from './cli/failure.ts';
+import { exportCommand } from './cli/export.ts';
 import { keyringCommand } from './cli/keyring.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { startStandIn, type StartPages } from './cli/pages.ts';
@@ -29,7 +30,8 @@ Examples:
   $ gatelens check-config --config gatelens.yaml
   $ gatelens api-keys create --name ci --user ana@example.com --expires 90d
   $ gatelens tokens create --name siem --role auditor
-  $ gatelens verify                                   is the log what was recorded?`;
+  $ gatelens verify                                   is the log what was recorded?
+  $ gatelens export --from now-7d --filter server=hr  calls into a file`;
 
 const startFromMain: StartService = async (start) => {
   const { startGatelens } = await import('./main.ts');
@@ -67,7 +69,8 @@ function program(context: CliContext, startService: StartService, startPages: St
     .addCommand(apiKeysCommand(context))
     .addCommand(tokensCommand(context))
     .addCommand(keyringCommand(context))
-    .addCommand(verifyCommand(context));
+    .addCommand(verifyCommand(context))
+    .addCommand(exportCommand(context));
   settle(root, context);
   return root;
 }

@@ -2,7 +2,7 @@
  * The audit API on its own chain: who asks comes from tokens or Grafana, what they see from visibility.ts, what they did
  * goes into the access log before they see it. Holds the private halves of the keys; a gateway without them cannot open payloads.
  */
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, hkdfSync } from 'node:crypto';
 import { auditTokenFile, createAuditTokens } from '../access/audit-tokens.ts';
 import { createAuditApi } from '../audit-api/app.ts';
 import type { GrafanaSettings } from '../audit-api/deps.ts';
@@ -17,6 +17,7 @@ import { createPayloadOpener } from '../protection/payload-opener.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import { createAccessRecorder } from '../telemetry/access-recorder.ts';
 import { createCheckpointSigner } from '../telemetry/health-reporter.ts';
+import { configuredDestinations } from './export-destinations.ts';
 import type { Recorder } from './recorder.ts';
 import type { Store } from './store.ts';
 
@@ -60,6 +61,15 @@ export async function startAuditApi(options: {
     const exporting = assembleExports({
       ...shared,
       ...options.store.exports,
+      pseudonyms: options.pseudonyms,
+      tokens: () => tokens.list(),
+      destinations: configuredDestinations(config),
+      secretKey: secretKeyOf(keyring),
+      every: (intervalMs, tick) => {
+        const timer = setInterval(tick, intervalMs);
+        timer.unref();
+        return () => clearInterval(timer);
+      },
       signer: createCheckpointSigner(id, privateKey),
       signingKeyPem: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
     });
@@ -100,6 +110,11 @@ export async function startAuditApi(options: {
     state.close();
     throw error;
   }
+}
+
+/** Seals secrets of destinations in the state file; from a secret that lies elsewhere. */
+function secretKeyOf({ pseudonymSecret }: Keyring): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', pseudonymSecret, '', 'gatelens exports: secrets of destinations', 32));
 }
 
 function grafanaSettings(grafana: NonNullable<GatelensConfig['auditApi']['grafana']>): GrafanaSettings {

@@ -152,6 +152,10 @@ function start(world: World = {}) {
   };
   const exporting = assembleExports({
     ...shared,
+    pseudonyms: { hash: (purpose, value) => `${purpose}:${String(value)}` },
+    tokens: () => [],
+    destinations: { configured: [], allowPrivate: false },
+    secretKey: new Uint8Array(32),
     store,
 
     streams: {

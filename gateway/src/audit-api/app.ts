@@ -18,6 +18,7 @@ import { registerAccessLog } from './routes/access-log.ts';
 import { registerCallPayload } from './routes/call-payload.ts';
 import { registerCalls } from './routes/calls.ts';
 import { registerExportRuns } from './routes/export-runs.ts';
+import { registerExportSchedules } from './routes/export-schedules.ts';
 import { registerExports } from './routes/exports.ts';
 import { registerFacets } from './routes/facets.ts';
 import { registerHealth } from './routes/health.ts';
@@ -52,6 +53,7 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   const { accessRecorder: recorder, clock, logger, state } = deps;
   const refusals = createRefusalLog({ recorder, clock, logger });
   const grafana = deps.grafana === undefined ? undefined : assembleGrafana(deps.grafana, deps);
+  if (grafana !== undefined) deps.exporting.grafanaRoles.current = grafana;
   const routeDeps: RouteDeps = {
     ...deps,
     store: guardStore(deps.store, logger),
@@ -98,6 +100,7 @@ export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   registerViews(api, routeDeps);
   registerExports(api, routeDeps);
   registerExportRuns(api, routeDeps);
+  registerExportSchedules(api, routeDeps);
   registerHealth(api, routeDeps);
   return api;
 }

@@ -7,6 +7,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { BEARER } from './contract.ts';
 import * as callRoutes from './contract/call-routes.ts';
 import * as exportRoutes from './contract/export-routes.ts';
+import * as exportScheduleRoutes from './contract/export-schedule-routes.ts';
 import { payloadSearchRoute } from './contract/payload-search.ts';
 import * as settingsRoutes from './contract/settings-routes.ts';
 import * as systemRoutes from './contract/system-routes.ts';
@@ -20,6 +21,7 @@ const ALL_ROUTES: readonly RouteConfig[] = [
   ...Object.values(toolChangeRoutes),
   ...Object.values(usageRoutes),
   ...Object.values(exportRoutes),
+  ...Object.values(exportScheduleRoutes),
   ...Object.values(settingsRoutes),
   ...Object.values(systemRoutes),
 ];

@@ -13,6 +13,7 @@ import {
   retentionSchema,
   spoolSchema,
 } from './record-schema.ts';
+import { exportsSchema } from './exports-schema.ts';
 import { mcpServersSchema } from './servers-schema.ts';
 import { metricsSchema, otlpSchema, storeSchema } from './store-schema.ts';
 import { text } from './values.ts';
@@ -37,6 +38,7 @@ export const configSchema = z.strictObject({
   otlp: otlpSchema,
   metrics: metricsSchema,
   auditApi: auditApiSchema,
+  exports: exportsSchema,
   retention: retentionSchema,
 });
 

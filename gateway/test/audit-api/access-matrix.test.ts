@@ -2,7 +2,11 @@
  * The access matrix of the product on the real engine: every role at every endpoint of the OpenAPI document, for one's
  * own call, somebody else's, and one on a server outside an auditor's scope. A route without a row here fails.
  */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { directoryDestination } from '../../src/exports/directory-destination.ts';
 import { openApiDocument } from '../../src/audit-api/openapi.ts';
 import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
 import type { FakeGrafana, Person } from './fake-grafana.ts';
@@ -126,6 +130,11 @@ const KNOWN = known(200);
 const EXPORTS = { ...KNOWN, 'viewer without identity': 403, viewer: 403 };
 const exportsAs = (status: number) => ({ ...known(status), 'viewer without identity': 403, viewer: 403 });
 const SETTINGS = { ...KNOWN, 'viewer without identity': 403, viewer: 403 };
+const SCHEDULE = {
+  name: 'hourly',
+  timing: { every: 'hour' },
+  destination: { type: 'configured', name: 'archive' },
+};
 /** What is sent along. */
 const BODIES: Readonly<Record<string, object>> = {
   'put /api/v1/settings/roles': { version: 0, auditorTeams: [], adminViewTeams: [] },
@@ -134,6 +143,11 @@ const BODIES: Readonly<Record<string, object>> = {
   'put /api/v1/views/{id}': { name: 'mine', page: 'usage', query: '' },
   'post /api/v1/exports/estimate': {},
   'post /api/v1/exports/downloads': {},
+  'post /api/v1/exports/schedules': SCHEDULE,
+  'put /api/v1/exports/schedules/{id}': { ...SCHEDULE, version: 1 },
+  'post /api/v1/exports/schedules/preview': { timing: { every: 'hour' } },
+  'post /api/v1/exports/schedules/{id}/release': { gateways: ['gw'] },
+  'post /api/v1/exports/destinations/test': { destination: SCHEDULE.destination },
 };
 const OPEN = { anonymous: 200, unknown: 200, expired: 200, 'viewer without identity': 200, viewer: 200 } as const;
 
@@ -181,6 +195,17 @@ const MATRIX: Readonly<Record<string, Row>> = {
   'get /api/v1/exports/stream': EXPORTS,
   'post /api/v1/exports/downloads': exportsAs(201),
   'get /api/v1/exports/downloads/{ticket}': exportsAs(404),
+  'get /api/v1/exports/schedules': EXPORTS,
+  'post /api/v1/exports/schedules': exportsAs(201),
+  'post /api/v1/exports/schedules/preview': EXPORTS,
+  'get /api/v1/exports/schedules/{id}': exportsAs(404),
+  'put /api/v1/exports/schedules/{id}': exportsAs(404),
+  'delete /api/v1/exports/schedules/{id}': exportsAs(404),
+  'post /api/v1/exports/schedules/{id}/run': exportsAs(404),
+  'post /api/v1/exports/schedules/{id}/pause': exportsAs(404),
+  'post /api/v1/exports/schedules/{id}/resume': exportsAs(404),
+  'post /api/v1/exports/schedules/{id}/release': exportsAs(404),
+  'post /api/v1/exports/destinations/test': EXPORTS,
   'get /api/v1/exports/runs': EXPORTS,
   'get /api/v1/exports/runs/{id}': exportsAs(404),
   'post /api/v1/exports/runs/{id}/cancel': exportsAs(404),
@@ -231,7 +256,10 @@ let grafana: FakeGrafana;
 beforeAll(async () => {
   store = await startTestStore();
   grafana = await startFakeGrafana(Object.values(PEOPLE), ['Owners', 'Security Audit', 'GitHub Audit']);
-  testApi = startTestApi(store.reader, { grafana: grafana.settings });
+  const directory = mkdtempSync(join(tmpdir(), 'gatelens-matrix-'));
+  const archive = { name: 'archive', type: 'directory', destination: directoryDestination(directory) } as const;
+  const destinations = { configured: [archive], allowPrivate: false };
+  testApi = startTestApi(store.reader, { grafana: grafana.settings, destinations });
   await insertPrincipals(store, { 'ana@example.com': 'ana', 'bob@example.com': 'bob' });
   for (const one of Object.values(CALLS)) {
     const sealed = await insertPayload(store, one, {

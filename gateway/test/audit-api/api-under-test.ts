@@ -11,6 +11,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { createAuditApi } from '../../src/audit-api/app.ts';
 import type { AuditToken } from '../../src/audit-api/caller.ts';
 import type { GrafanaSettings } from '../../src/audit-api/deps.ts';
+import type { DestinationDeps } from '../../src/audit-api/exports/destinations.ts';
 import { assembleExports } from '../../src/audit-api/exports/assembly.ts';
 import { openState } from '../../src/audit-api/state/state-file.ts';
 import { silentLogger } from '../../src/logger.ts';
@@ -199,7 +200,7 @@ export async function insertPayload(
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The token of a role is its name, with dashes. */
-const TOKENS: readonly AuditToken[] = [
+export const TOKENS: readonly AuditToken[] = [
   { name: 'ana-cli', role: 'viewer', user: 'ana@example.com', sha256: sha256('viewer') },
   { name: 'stray', role: 'viewer', sha256: sha256('viewer-without-identity') },
   { name: 'boss', role: 'admin', user: 'ana@example.com', sha256: sha256('admin') },
@@ -221,6 +222,7 @@ export interface TestApiOptions {
   readonly grafana?: GrafanaSettings;
   readonly state?: DatabaseSync;
   readonly tokens?: () => readonly AuditToken[];
+  readonly destinations?: Omit<DestinationDeps, 'nowMs'>;
   /** rejects: the access log cannot be written */
   readonly record?: (entry: AccessEntry) => Promise<void>;
 }
@@ -253,6 +255,10 @@ export function startTestApi(reader: StoreReader & Partial<StoreStreams>, over: 
   const exporting = assembleExports({
     ...shared,
     store: reader,
+    pseudonyms,
+    tokens: () => over.tokens?.() ?? TOKENS,
+    destinations: over.destinations ?? { configured: [], allowPrivate: false },
+    secretKey: new Uint8Array(32).fill(9),
     streams: reader.stream === undefined ? noStreams : { stream: reader.stream },
     signer: {
       keyId: 'test-key',

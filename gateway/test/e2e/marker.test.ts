@@ -160,6 +160,7 @@ async function everyPath(): Promise<string[]> {
     '/api/v1/tool-changes/': changes.items.map((change) => change.id),
     // what is in a file is what /exports/stream gives
     '/api/v1/exports/downloads/': [],
+    '/api/v1/exports/schedules/': [],
     '/api/v1/exports/runs/': runs.items.map((run) => run.id),
   };
   return Object.entries(document.paths).flatMap(([path, { get }]) => {

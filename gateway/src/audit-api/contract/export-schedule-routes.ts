@@ -23,7 +23,6 @@ function body<T extends z.ZodType>(schema: T) {
   return { required: true, content: { 'application/json': { schema } } };
 }
 
-/** @public for the page, until it is served */
 export const exportSchedulesRoute = createRoute({
   method: 'get',
   path: `${BASE}/schedules`,
@@ -34,7 +33,6 @@ export const exportSchedulesRoute = createRoute({
   responses: { 200: json(ExportScheduleList, 'the schedules'), ...COMMON_ERRORS },
 });
 
-/** @public for the page, until it is served */
 export const addExportScheduleRoute = createRoute({
   method: 'post',
   path: `${BASE}/schedules`,
@@ -45,7 +43,6 @@ export const addExportScheduleRoute = createRoute({
   responses: { 201: json(ExportSchedule, 'the schedule'), 409: CONFLICT, ...COMMON_ERRORS },
 });
 
-/** @public for the page, until it is served */
 export const previewExportTimingRoute = createRoute({
   method: 'post',
   path: `${BASE}/schedules/preview`,
@@ -56,7 +53,6 @@ export const previewExportTimingRoute = createRoute({
   responses: { 200: json(ExportTimingPreview, 'the preview'), ...COMMON_ERRORS },
 });
 
-/** @public for the page, until it is served */
 export const exportScheduleRoute = createRoute({
   method: 'get',
   path: `${BASE}/schedules/{id}`,
@@ -67,7 +63,6 @@ export const exportScheduleRoute = createRoute({
   responses: { 200: json(ExportSchedule, 'the schedule'), 404: NOT_FOUND, ...COMMON_ERRORS },
 });
 
-/** @public for the page, until it is served */
 export const changeExportScheduleRoute = createRoute({
   method: 'put',
   path: `${BASE}/schedules/{id}`,
@@ -78,7 +73,6 @@ export const changeExportScheduleRoute = createRoute({
   responses: { 200: json(ExportSchedule, 'the schedule'), 404: NOT_FOUND, 409: CONFLICT, ...COMMON_ERRORS },
 });
 
-/** @public for the page, until it is served */
 export const removeExportScheduleRoute = createRoute({
   method: 'delete',
   path: `${BASE}/schedules/{id}`,
@@ -101,26 +95,22 @@ function scheduleAction(action: string, operationId: string, summary: string) {
   });
 }
 
-/** @public for the page, until it is served */
 export const runExportScheduleRoute = scheduleAction(
   'run',
   'runExportSchedule',
   'Does what is due now: windows that wait or failed, without waiting for the next attempt'
 );
-/** @public for the page, until it is served */
 export const pauseExportScheduleRoute = scheduleAction(
   'pause',
   'pauseExportSchedule',
   'Pauses a schedule; what happens meanwhile is exported once it goes on'
 );
-/** @public for the page, until it is served */
 export const resumeExportScheduleRoute = scheduleAction(
   'resume',
   'resumeExportSchedule',
   'Lets a paused schedule go on; one with payloads by an auditor only'
 );
 
-/** @public for the page, until it is served */
 export const releaseExportScheduleRoute = createRoute({
   method: 'post',
   path: `${BASE}/schedules/{id}/release`,
@@ -132,7 +122,6 @@ export const releaseExportScheduleRoute = createRoute({
   responses: { 200: json(ExportSchedule, 'the schedule'), 404: NOT_FOUND, 409: CONFLICT, ...COMMON_ERRORS },
 });
 
-/** @public for the page, until it is served */
 export const testDestinationRoute = createRoute({
   method: 'post',
   path: `${BASE}/destinations/test`,

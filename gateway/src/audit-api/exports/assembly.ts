@@ -3,22 +3,34 @@ import type { ExportSource } from '../../exports/export-plan.ts';
 import type { ManifestSigner } from '../../exports/manifest.ts';
 import type { PayloadState } from '../../record/vocabulary.ts';
 import type { StoreStreams } from '../../store/queries/row-stream.ts';
+import { createSecretBox } from '../../exports/sealed-secret.ts';
+import { callFilter } from '../call-filter.ts';
 import type { AuditApiDeps } from '../deps.ts';
 import { nowNs } from '../deps.ts';
 import { guardStore } from '../guarded-store.ts';
 import { openParts } from '../payload-view.ts';
 import { createExportRuns } from '../state/export-runs.ts';
+import { createExportSchedules } from '../state/export-schedules.ts';
 import { payloadHidden } from '../visibility.ts';
+import type { DestinationDeps } from './destinations.ts';
+import { keptFilters } from './export-request.ts';
 import type { Exports } from './exports.ts';
+import { ownerRights } from './schedule-owner.ts';
+import { createScheduler } from './scheduler.ts';
 import { createRunningExports } from './running-exports.ts';
 
 export interface ExportSettings extends Pick<
   AuditApiDeps,
-  'accessRecorder' | 'clock' | 'logger' | 'opener' | 'retention' | 'state' | 'version'
+  'accessRecorder' | 'clock' | 'logger' | 'opener' | 'pseudonyms' | 'retention' | 'state' | 'tokens' | 'version'
 > {
   /** with time-outs as long as an export may take */
   readonly store: AuditApiDeps['store'];
   readonly streams: StoreStreams;
+  readonly destinations: Omit<DestinationDeps, 'nowMs'>;
+  /** 32 bytes that seal secrets of destinations */
+  readonly secretKey: Uint8Array;
+  /** @returns what stops it; left out: schedules run when somebody says so */
+  readonly every?: (intervalMs: number, tick: () => void) => () => void;
   readonly signer: ManifestSigner;
   /** SPKI PEM of the key that `signer` signs with */
   readonly signingKeyPem: string;
@@ -26,6 +38,7 @@ export interface ExportSettings extends Pick<
 
 /** Counting a long range takes longer than a page may. */
 const STORE_TIMEOUT_MS = 300_000;
+const TICK_MS = 15_000;
 
 export function assembleExports(deps: ExportSettings): Exports {
   const { clock, logger, opener, retention } = deps;
@@ -37,6 +50,10 @@ export function assembleExports(deps: ExportSettings): Exports {
     nowNs: () => nowNs(clock),
   };
   const runs = createExportRuns(deps.state);
+  const schedules = createExportSchedules(deps.state);
+  const secrets = createSecretBox(deps.secretKey);
+  const nowMs = (): number => clock.wallMs();
+  const destinations = { ...deps.destinations, nowMs };
   runs.interrupt(new Date(clock.wallMs()).toISOString());
   const running = createRunningExports({
     runs,
@@ -48,5 +65,50 @@ export function assembleExports(deps: ExportSettings): Exports {
     logger,
   });
   const { signer, signingKeyPem } = deps;
-  return { source, runs, running, signer, signingKeyPem, close: () => running.close() };
+  const grafanaRoles: Exports['grafanaRoles'] = {};
+  const scheduler = createScheduler({
+    source,
+    signer,
+    version: deps.version,
+    nowMs,
+    schedules,
+    runs,
+    destinations,
+    secrets,
+    ownerRights: (schedule) =>
+      ownerRights(schedule.owner, schedule.content.request.payloads, {
+        nowMs,
+        tokens: deps.tokens,
+        ...(grafanaRoles.current === undefined ? {} : { grafanaRoles: grafanaRoles.current }),
+      }),
+    planOf: async ({ content }, { fromNs, toNs }, visibility) => {
+      const { filters, columns, format, compression, payloads } = content.request;
+      const filter = await callFilter(
+        { store: source.reader, pseudonyms: deps.pseudonyms },
+        visibility,
+        keptFilters(filters)
+      );
+      return { visibility, window: { fromNs, toNs }, filter, columns, format, compression, payloads };
+    },
+    accessRecorder: deps.accessRecorder,
+    clock,
+    logger,
+  });
+  const stopTimer = deps.every?.(TICK_MS, () => void scheduler.tick()) ?? (() => undefined);
+  return {
+    source,
+    runs,
+    running,
+    schedules,
+    destinations,
+    secrets,
+    scheduler,
+    grafanaRoles,
+    signer,
+    signingKeyPem,
+    async close() {
+      stopTimer();
+      await Promise.all([running.close(), scheduler.close()]);
+    },
+  };
 }

@@ -74,7 +74,7 @@ export async function planExport(
   };
   return {
     plan: { visibility, window, filter, columns, format, compression, payloads },
-    request: { filters: { ...keptFilters(asked.filters), ...people }, format, compression, columns, payloads },
+    request: { filters: { ...filtersToKeep(asked.filters), ...people }, format, compression, columns, payloads },
   };
 }
 
@@ -89,9 +89,14 @@ function requirePossible({
   if (compression !== 'none') throw badParameter('compression', 'Parquet compresses by itself; leave it out');
 }
 
-function keptFilters(filters: CallFilterQuery): RunRequest['filters'] {
+function filtersToKeep(filters: CallFilterQuery): RunRequest['filters'] {
   const kept: Record<string, readonly string[] | string | number> = {};
   for (const [name, value] of Object.entries(filters)) if (value !== undefined) kept[name] = value;
+  return kept;
+}
+
+/** Back to the filters of a query. */
+export function keptFilters(kept: RunRequest['filters']): CallFilterQuery {
   return kept;
 }
 

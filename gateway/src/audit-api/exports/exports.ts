@@ -2,13 +2,23 @@
 import type { ExportPlan, ExportProgress, ExportSource } from '../../exports/export-plan.ts';
 import type { ManifestSigner } from '../../exports/manifest.ts';
 import type { AccessEntry } from '../../record/access.ts';
+import type { GrafanaRoles } from '../deps.ts';
+import type { SecretBox } from '../../exports/sealed-secret.ts';
 import type { ExportRunRow, ExportRuns, NewRun } from '../state/export-runs.ts';
+import type { ExportSchedules } from '../state/export-schedules.ts';
+import type { DestinationDeps } from './destinations.ts';
 
 export interface Exports {
   readonly source: ExportSource;
   readonly runs: ExportRuns;
   readonly running: RunningExports;
+  readonly schedules: ExportSchedules;
+  readonly destinations: DestinationDeps;
+  readonly secrets: SecretBox;
+  readonly scheduler: Scheduler;
   readonly signer: ManifestSigner;
+  /** set by whoever knows them, once */
+  readonly grafanaRoles: { current?: GrafanaRoles };
   /** SPKI PEM of the key that `signer` signs with */
   readonly signingKeyPem: string;
   /** Ends what runs. */
@@ -42,4 +52,22 @@ export interface BeginExport {
 export interface StartedExport {
   readonly runId: string;
   readonly bytes: AsyncIterable<Buffer>;
+}
+
+export interface ScheduleStanding {
+  readonly stopped?: string;
+  /** gateways that the next window waits for */
+  readonly heldBy: readonly string[];
+  /** why nothing goes on just now, where it is none of these */
+  readonly waits?: string;
+}
+
+export interface Scheduler {
+  /** Looks once at every schedule. @param now ids of schedules whose runs do not wait for their next attempt */
+  tick(now?: readonly string[]): Promise<void>;
+  standing(scheduleId: string): ScheduleStanding;
+  progressOf(runId: string): ExportProgress | undefined;
+  /** @returns whether it ran here */
+  cancel(runId: string): boolean;
+  close(): Promise<void>;
 }

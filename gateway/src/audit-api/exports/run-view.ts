@@ -5,7 +5,7 @@ import type { QueryOptions, StoreReader } from '../../store/queries/reader.ts';
 import type { Principals } from '../call-view.ts';
 import { orNull, userView } from '../call-view.ts';
 import type { ExportRun } from '../contract.ts';
-import type { ExportRunRow, RunOwner } from '../state/export-runs.ts';
+import { NEVER_MS, type ExportRunRow, type RunOwner } from '../state/export-runs.ts';
 import { formatInstant } from '../time-range.ts';
 import type { Visibility } from '../visibility.ts';
 
@@ -23,7 +23,11 @@ export async function ownersOf(
   );
 }
 
-function ownerView({ name, userKey }: RunOwner, visibility: Visibility, principals: Principals): ExportRun['by'] {
+export function ownerView(
+  { name, userKey }: RunOwner,
+  visibility: Visibility,
+  principals: Principals
+): ExportRun['by'] {
   return { name, user: userView(userKey, visibility, principals) };
 }
 
@@ -55,7 +59,8 @@ export function runView(
     startedAt: orNull(run.startedAt),
     endedAt: orNull(run.endedAt),
     attempts: run.attempts,
-    nextAttemptAt: run.nextAttemptMs === 0 ? null : new Date(run.nextAttemptMs).toISOString(),
+    nextAttemptAt:
+      run.nextAttemptMs === 0 || run.nextAttemptMs === NEVER_MS ? null : new Date(run.nextAttemptMs).toISOString(),
     problem: orNull(run.problem),
     objects: run.objects.map((object) => ({ ...object })),
     manifestName: orNull(run.manifestName),

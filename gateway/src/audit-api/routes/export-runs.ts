@@ -13,7 +13,8 @@ import { recordAccess } from '../record-access.ts';
 import type { ExportRunRow } from '../state/export-runs.ts';
 
 export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
-  const { runs, running } = deps.exporting;
+  const { runs, running, scheduler } = deps.exporting;
+  const progressOf = (id: string) => running.progressOf(id) ?? scheduler.progressOf(id);
 
   const view = async (c: Context<ApiEnv>, rows: readonly ExportRunRow[]): Promise<ExportRun[]> => {
     const visibility = c.get('visibility');
@@ -24,12 +25,12 @@ export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): v
       rows.map(({ owner }) => owner),
       { signal }
     );
-    return rows.map((row) => runView(row, visibility, principals, running.progressOf(row.id)));
+    return rows.map((row) => runView(row, visibility, principals, progressOf(row.id)));
   };
   const viewOne = async (c: Context<ApiEnv>, row: ExportRunRow): Promise<ExportRun> => {
     const visibility = c.get('visibility');
     const principals = await ownersOf(deps.store, visibility, [row.owner], { signal: c.req.raw.signal });
-    return runView(row, visibility, principals, running.progressOf(row.id));
+    return runView(row, visibility, principals, progressOf(row.id));
   };
   const find = (id: string): ExportRunRow => {
     const run = runs.find(id);
@@ -66,7 +67,8 @@ export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): v
       decision: 'allowed',
       detail: { run: run.id, change: 'cancel' },
     });
-    if (!running.cancel(run.id)) {
+    if (!running.cancel(run.id) && !scheduler.cancel(run.id)) {
+      if (run.kind === 'scheduled') throw new ApiError('conflict', 'It does not run just now. Pause its schedule.');
       runs.change(run.id, { state: 'cancelled', endedAt: new Date(deps.clock.wallMs()).toISOString() });
     }
     return c.json(await viewOne(c, { ...find(run.id), state: 'cancelled' }), 200);

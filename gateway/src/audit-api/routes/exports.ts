@@ -43,8 +43,12 @@ export function registerExports(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void
       {
         may: { metadata: true, payloads: exportRefusal(visibility, true) === undefined },
         columns: EXPORT_COLUMNS.map((column) => ({ ...column })),
-        destinations: [],
-        privateAddresses: false,
+        destinations: deps.exporting.destinations.configured.map(({ name, type, destination }) => ({
+          name,
+          type,
+          where: destination.where,
+        })),
+        privateAddresses: deps.exporting.destinations.allowPrivate,
         signingKey: { keyId: deps.exporting.signer.keyId, publicKeyPem: deps.exporting.signingKeyPem },
       },
       200

@@ -103,6 +103,8 @@ export interface ExportRuns {
   interrupt(at: string): number;
 }
 
+/** Next attempt of a run that somebody ended: only by hand. */
+export const NEVER_MS = 8_000_000_000_000_000;
 const MOST_UNSCHEDULED = 2000;
 
 const SETTERS: Readonly<

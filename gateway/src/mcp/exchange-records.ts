@@ -38,6 +38,9 @@ interface Delivery {
 }
 
 const PROGRESS = 'notifications/progress';
+/** Of one stream; what passes beyond it waits for its record. */
+const UNRECORDED_BYTES = 262_144;
+
 const GONE = { outcome: 'cancelled', errorType: 'client_gone' } as const;
 
 export class ExchangeRecords {
@@ -63,6 +66,8 @@ export class ExchangeRecords {
   #hasEventIds = false;
   /** … and then this call is known by its session */
   #resumable = false;
+  /** of notifications whose records are on their way to the disk */
+  #unrecordedBytes = 0;
   #noticesEnded: Promise<unknown> | undefined;
 
   /** @param onLost a record of something that was not held up could not be kept */
@@ -212,9 +217,24 @@ export class ExchangeRecords {
       if (message.method === 'notifications/cancelled' && message.requestId !== undefined) {
         this.#context.serverRequests.cancel(this.#scope, idKey(message.requestId));
       }
-      this.#beginFromUpstream(message, event, 'notification').end({ outcome: 'success' }).catch(this.#onLost);
+      return this.#notified(message, event);
     }
     return undefined;
+  }
+
+  /** Not held up, unless more comes than can be recorded: then the upstream waits, not our memory. */
+  #notified(message: ScannedMessage, event: BodyCapture): Promise<unknown> | undefined {
+    const ended = this.#beginFromUpstream(message, event, 'notification').end({ outcome: 'success' });
+    const { bytes } = event;
+    this.#unrecordedBytes += bytes;
+    const settled = (): void => {
+      this.#unrecordedBytes -= bytes;
+    };
+    ended.then(settled, () => {
+      settled();
+      this.#onLost();
+    });
+    return this.#unrecordedBytes > UNRECORDED_BYTES ? ended : undefined;
   }
 
   /**

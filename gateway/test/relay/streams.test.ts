@@ -170,6 +170,28 @@ describe('an answer streamed as events', () => {
     expect(got.broken).toBe(true);
     expect(got.body.toString()).not.toContain('secret');
   });
+
+  it('is read no faster than its notifications can be recorded', async () => {
+    const disk = gate();
+    const text = 'x'.repeat(20_000);
+    const notification = event({ jsonrpc: '2.0', method: 'notifications/message', params: { data: text } });
+    const upstream = await startUpstream((_seen, res) => {
+      openStream(res);
+      for (let n = 0; n < 200; n++) res.write(notification);
+      res.end(event(result(1)));
+    });
+    const gateway = await startGateway(upstream.url);
+    gateway.observer.endGate = () => disk.promise;
+    const notified = (): number => gateway.observer.of('notifications/message').length;
+    const answer = post(gateway.url(), call(1));
+    await gateway.observer.until(() => notified() >= 13);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    // 256 KiB wait for the disk; the rest waits upstream
+    expect(notified()).toBeLessThan(16);
+    disk.open();
+    expect((await answer).body.toString()).toBe(notification.repeat(200) + event(result(1)));
+    expect(notified()).toBe(200);
+  });
 });
 
 describe('requests of the server', () => {

@@ -3,6 +3,7 @@
  * Messages tell what to do next and hold nothing that a caller sent, nothing from the store.
  */
 import type { AccessReason } from '../record/access.ts';
+import type { QueryLimit } from '../store/queries/reader.ts';
 import type { ApiErrorCode } from './contract.ts';
 
 export interface FieldProblem {
@@ -14,17 +15,20 @@ export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly reason?: AccessReason;
   readonly fields?: readonly FieldProblem[];
+  /** at which limit of a query */
+  readonly limit?: QueryLimit;
 
   constructor(
     code: ApiErrorCode,
     message: string,
-    options: { reason?: AccessReason; fields?: readonly FieldProblem[]; cause?: unknown } = {}
+    options: { reason?: AccessReason; fields?: readonly FieldProblem[]; limit?: QueryLimit; cause?: unknown } = {}
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'ApiError';
     this.code = code;
     if (options.reason !== undefined) this.reason = options.reason;
     if (options.fields !== undefined) this.fields = options.fields;
+    if (options.limit !== undefined) this.limit = options.limit;
   }
 }
 

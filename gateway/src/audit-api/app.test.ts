@@ -335,11 +335,33 @@ describe('a search that takes long', () => {
         await api.request(`/api/v1/calls?q=needle${query}`, { headers: { Authorization: 'Bearer admin' } })
       ).json()) as CallPage;
     const first = await list('');
-    expect(first).toMatchObject({ items: [], searchedTo: '2026-11-23T08:00:00.000000000Z' });
+    expect(first).toMatchObject({ items: [], searchedTo: '2026-11-23T08:00:00.000000000Z', cutBy: 'time' });
     expect(world.queries).toHaveLength(2);
     const second = await list(`&cursor=${first.nextCursor}`);
     expect(second.searchedTo).toBe('2026-11-22T08:00:00.000000001Z');
     expect(world.queries[2]?.params).toMatchObject({ toNs: String(BigInt(NOW_MS - 86_400_000) * 1_000_000n + 1n) });
+  });
+});
+
+describe('a page in the middle of which the store reaches a limit', () => {
+  test.each([
+    ['158', 'rows'],
+    ['159', 'time'],
+    ['241', 'memory'],
+  ])('of %s is given out as far as it came, and says so', async (code, cutBy) => {
+    const world = start({ calls: [] });
+    let asked = 0;
+    const limited: StoreReader = {
+      query: (...question) => {
+        asked += 1;
+        if (asked > 2) return Promise.reject(Object.assign(new Error('limit'), { code }));
+        return world.deps.store.query(...question);
+      },
+    };
+    const api = createAuditApi({ ...world.deps, store: limited });
+    const answer = await api.request('/api/v1/calls?q=needle', { headers: { Authorization: 'Bearer admin' } });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ items: [], cutBy, searchedTo: '2026-11-23T08:00:00.000000000Z' });
   });
 });
 
@@ -464,17 +486,19 @@ describe('the store', () => {
     Object.assign(new Error(`Code: ${code}. SELECT secret FROM mcp.calls`), { code });
 
   test.each([
-    ['159', 504, 'timeout'],
-    ['241', 422, 'too_large'],
+    ['159', 504, 'timeout', 'time'],
+    ['158', 422, 'too_large', 'rows'],
+    ['241', 422, 'too_large', 'memory'],
     ['62', 500, 'internal'],
     ['ECONNREFUSED', 503, 'store_unavailable'],
     ['516', 503, 'store_unavailable'],
-  ])('failing with %s is a %i without SQL', async (code, status, expected) => {
+  ])('failing with %s is a %i without SQL', async (code, status, expected, limit?: string) => {
     const { get, logged } = start({ fail: withCode(code) });
     const answer = await get('/api/v1/calls', 'admin');
     expect(answer.status).toBe(status);
     const text = await answer.text();
     expect(JSON.parse(text)).toMatchObject({ error: { code: expected } });
+    expect((JSON.parse(text) as { error: { limit?: string } }).error.limit).toBe(limit);
     expect(text + JSON.stringify(logged)).not.toContain('SELECT');
     expect(logged).toMatchObject([{ event: 'store_query_failed', fields: { store_code: code } }]);
   });

@@ -12,12 +12,13 @@ import type { FieldProblem } from './api-error.ts';
 import { ApiError } from './api-error.ts';
 
 function errorBody(error: ApiError): ApiErrorBody {
-  const { code, message, reason, fields } = error;
+  const { code, message, reason, fields, limit } = error;
   return {
     error: {
       code,
       message,
       ...(reason === undefined ? {} : { reason }),
+      ...(limit === undefined ? {} : { limit }),
       ...(fields === undefined ? {} : { fields: fields.map((one) => ({ ...one })) }),
     },
   };

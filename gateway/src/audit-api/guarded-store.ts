@@ -3,7 +3,7 @@
  * becomes an ApiError that names no SQL, no value and no address. The only place that looks into errors of the store.
  */
 import type { Logger } from '../logger.ts';
-import type { StoreReader } from '../store/queries/reader.ts';
+import type { QueryLimit, StoreReader } from '../store/queries/reader.ts';
 import { MAX_EXECUTION_SECONDS } from '../store/queries/reader.ts';
 import type { ApiErrorCode } from './contract.ts';
 import { ApiError } from './api-error.ts';
@@ -25,10 +25,17 @@ const BY_CLICKHOUSE_CODE: Readonly<Record<string, ApiErrorCode>> = {
   497: 'store_unavailable', // ACCESS_DENIED
 };
 
+const LIMIT_BY_CLICKHOUSE_CODE: Readonly<Record<string, QueryLimit>> = {
+  158: 'rows',
+  241: 'memory',
+  307: 'rows',
+  396: 'rows',
+};
+
 const MESSAGE = {
   timeout: 'The query took too long and was ended. Narrow the time range or add filters, then ask again.',
   too_large:
-    'The query needs more memory than one query may take. Narrow the time range or add filters, then ask again.',
+    'The query needs more memory, or reads more rows, than one query may. Narrow the time range or add filters, then ask again.',
   store_unavailable: 'The store does not answer. Nothing is lost: calls wait in the spool. Try again in a moment.',
   internal: 'The store refused the query. The log of the audit API has the code.',
 } as const;
@@ -45,7 +52,8 @@ export function guardStore(store: StoreReader, logger: Logger, timeoutMs: number
         if (options?.signal?.aborted === true) throw new ApiError('timeout', MESSAGE.timeout);
         const code = timeout.aborted ? 'timeout' : codeOf(error);
         logger.error('store_query_failed', { code, store_code: storeCode(error) });
-        throw new ApiError(code, MESSAGE[code]);
+        const limit = code === 'timeout' ? 'time' : LIMIT_BY_CLICKHOUSE_CODE[storeCode(error)];
+        throw new ApiError(code, MESSAGE[code], limit === undefined ? {} : { limit });
       }
     },
   };
@@ -61,4 +69,9 @@ function codeOf(error: unknown): keyof typeof MESSAGE {
 function storeCode(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   return /^[A-Za-z0-9_]{1,40}$/.test(code) ? code : 'unknown';
+}
+
+/** The limit at which the store gave up, of what was thrown here. */
+export function limitOf(error: unknown): QueryLimit | undefined {
+  return error instanceof ApiError ? error.limit : undefined;
 }

@@ -3,6 +3,7 @@
  * the contract. Holds metadata only; what is inside a payload has its own route and its own schema.
  */
 import { z } from '@hono/zod-openapi';
+import { QUERY_LIMITS } from './errors.ts';
 import {
   AUTH_METHODS,
   CAPTURE_MODES,
@@ -143,8 +144,12 @@ export const CallPage = z
     nextCursor,
     searchedTo: instant.nullable().openapi({
       description:
-        'set when the time for one page was up: earlier calls were not looked at yet; go on with `nextCursor`',
+        'set when a limit of one page was reached: earlier calls were not looked at yet; go on with `nextCursor`',
     }),
+    cutBy: z
+      .enum(QUERY_LIMITS)
+      .optional()
+      .openapi({ description: 'with `searchedTo`: the limit; left out where the page is whole' }),
   })
   .openapi('CallPage');
 export type CallPage = z.infer<typeof CallPage>;

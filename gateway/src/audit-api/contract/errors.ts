@@ -22,6 +22,9 @@ export type ApiErrorCode = keyof typeof API_ERROR_STATUS;
 
 const API_ERROR_CODES = Object.keys(API_ERROR_STATUS) as ApiErrorCode[];
 
+/** Of what one query may take. */
+export const QUERY_LIMITS = ['time', 'rows', 'memory'] as const;
+
 const FieldProblem = z
   .object({
     field: z.string().openapi({ description: 'name of the parameter', example: 'limit' }),
@@ -38,6 +41,10 @@ export const ApiErrorBody = z
         .string()
         .optional()
         .openapi({ description: 'on 401, 403 and 503: the reason as the access log keeps it, e.g. `not_auditor`' }),
+      limit: z
+        .enum(QUERY_LIMITS)
+        .optional()
+        .openapi({ description: 'on 422 and 504: the limit of a query that was reached' }),
       fields: z.array(FieldProblem).optional().openapi({ description: 'on 400: every parameter that is wrong' }),
     }),
   })
@@ -53,7 +60,9 @@ export const COMMON_ERRORS = {
   400: answer('a parameter is wrong; `fields` names each one with its remedy'),
   401: answer('the token is missing, unknown or expired'),
   403: answer('the token is known but may not do this; `reason` says why'),
-  422: answer('the query needs more memory than one query may take; narrow the range or the filters'),
+  422: answer(
+    'the query needs more memory, or reads more rows, than one query may; narrow the range or the filters. Nothing is counted in part'
+  ),
   500: answer('a fault of the audit API; its log has the details'),
   503: answer('the store cannot be reached, or the access could not be recorded (`not_recorded`)'),
   504: answer('the query took longer than the limit; narrow the range or the filters'),

@@ -11,6 +11,7 @@ import { callRoute, callsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../deps.ts';
+import { limitOf } from '../guarded-store.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, parseRange } from '../time-range.ts';
 
@@ -28,7 +29,7 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const filter = await callFilter(deps, visibility, query, { signal });
     const endMs = deps.clock.monotonicMs() + PAGE_BUDGET_MS;
     const timeIsUp = (): boolean => deps.clock.monotonicMs() > endMs;
-    const request = { ...range, ...after, limit: query.limit, nowNs: now, timeIsUp };
+    const request = { ...range, ...after, limit: query.limit, nowNs: now, timeIsUp, limitOf };
     const page = await listCalls(deps.store, visibility, filter, request, { signal });
     const shown = page.rows.map((row) => row.user_key);
     const principals = await principalsOf(deps.store, visibility, shown, { signal });
@@ -37,6 +38,7 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
         items: page.rows.map((row) => callView(row, visibility, principals)),
         nextCursor: page.next === undefined ? null : encodeCursor(page.next),
         searchedTo: page.searchedToNs === undefined ? null : formatInstant(page.searchedToNs),
+        ...(page.cutBy === undefined ? {} : { cutBy: page.cutBy }),
       },
       200
     );

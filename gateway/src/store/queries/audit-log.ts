@@ -7,13 +7,13 @@
 import type { Visibility } from './visibility.ts';
 import type { CallRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
-import type { QueryOptions, StoreReader } from './reader.ts';
+import type { QueryLimit, QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 import { withoutContinued } from './rounds.ts';
 import type { CallFilter, Conditions, TimeWindow } from './scope.ts';
 import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
 
-const DAY_NS = 86_400_000_000_000n;
+export const DAY_NS = 86_400_000_000_000n;
 /** How far back each window ends, from where the page starts; after the last one comes everything. */
 const WINDOWS_NS = [DAY_NS / 24n, DAY_NS, 7n * DAY_NS, 30n * DAY_NS, 90n * DAY_NS, 365n * DAY_NS];
 /** Latest time a DateTime64(9) holds: so calls of a clock that runs ahead are found too. */
@@ -36,6 +36,8 @@ export interface PageRequest {
   readonly nowNs: bigint;
   /** asked between windows; left out: to the end */
   readonly timeIsUp?: () => boolean;
+  /** the limit at which the store gave up, if that is why; left out: every failure is one of the page */
+  readonly limitOf?: (error: unknown) => QueryLimit | undefined;
 }
 
 export interface CallRowPage {
@@ -44,6 +46,8 @@ export interface CallRowPage {
   readonly next?: Position;
   /** ns since 1970: earlier calls were not looked at yet, since the time was up */
   readonly searchedToNs?: bigint;
+  /** with `searchedToNs`: what was up */
+  readonly cutBy?: QueryLimit;
 }
 
 /** The keys of the page first, from the columns that are asked about; the wide columns are read for those rows alone. */
@@ -83,11 +87,16 @@ export async function listCalls(
   let searchedToNs: bigint | undefined;
   for (const window of windows(page)) {
     if (searchedToNs !== undefined && page.timeIsUp?.() === true) {
-      const found = await withoutContinued(store, visibility, rows, options);
-      return { rows: found, next: { startedNs: searchedToNs, callId: '' }, searchedToNs };
+      return cut(await withoutContinued(store, visibility, rows, options), searchedToNs, 'time');
     }
     const limit = wanted - rows.length;
-    rows.push(...(await store.query<CallRow>(sql, { ...params, ...after, ...rangeParams(window), limit }, options)));
+    try {
+      rows.push(...(await store.query<CallRow>(sql, { ...params, ...after, ...rangeParams(window), limit }, options)));
+    } catch (error) {
+      const reached = page.limitOf?.(error);
+      if (reached === undefined || searchedToNs === undefined) throw error;
+      return cut(await withoutContinued(store, visibility, rows, options), searchedToNs, reached);
+    }
     if (rows.length >= wanted) break;
     searchedToNs = window.fromNs;
   }
@@ -99,13 +108,18 @@ export async function listCalls(
   return { rows: shown, next: { startedNs: BigInt(last.started_ns), callId: last.call_id } };
 }
 
+/** What was found until a limit was reached; the next page goes on from there. */
+function cut(rows: readonly CallRow[], searchedToNs: bigint, cutBy: QueryLimit): CallRowPage {
+  return { rows, next: { startedNs: searchedToNs, callId: '' }, searchedToNs, cutBy };
+}
+
 /** Windows that touch but never overlap, newest first; together they are the whole range. */
-export function* windows(page: Omit<PageRequest, 'limit'>): Generator<TimeWindow> {
+export function* windows(page: Omit<PageRequest, 'limit'>, widthsNs = WINDOWS_NS): Generator<TimeWindow> {
   const floorNs = page.fromNs ?? 0n;
   let upperNs = page.toNs ?? LATEST_NS;
   if (page.after !== undefined && page.after.startedNs + 1n < upperNs) upperNs = page.after.startedNs + 1n;
   const startNs = upperNs < page.nowNs ? upperNs : page.nowNs;
-  for (const backNs of WINDOWS_NS) {
+  for (const backNs of widthsNs) {
     const lowerNs = startNs - backNs;
     if (lowerNs <= floorNs) break;
     yield { fromNs: lowerNs, toNs: upperNs };

@@ -17,9 +17,17 @@ export interface StoreReader {
 
 /** Seconds after which the database gives a query up. */
 export const MAX_EXECUTION_SECONDS = 20;
+/** Rows that one query may read: hundreds of times what a page needs. */
+const MAX_ROWS_TO_READ = 500_000_000;
+/** Below what the embedded store gives to one query. */
+const MAX_MEMORY_BYTES = 600_000_000;
+
+/** Which limit ended a query. */
+export type QueryLimit = 'time' | 'rows' | 'memory';
 
 /**
- * Ends every query of the audit API. Inline, so that it holds on the embedded engine as on a server. Partitions are made
+ * Ends every query of the audit API. At a limit the database refuses: a count that was cut and looks whole would be a
+ * wrong answer to an audit question. Inline, so that it holds on the embedded engine as on a server. Partitions are made
  * by the time in the sorting key, so a row never has versions in two of them and FINAL need not merge across.
  */
-export const QUERY_SETTINGS = `SETTINGS max_execution_time = ${MAX_EXECUTION_SECONDS}, do_not_merge_across_partitions_select_final = 1`;
+export const QUERY_SETTINGS = `SETTINGS max_execution_time = ${MAX_EXECUTION_SECONDS}, max_rows_to_read = ${MAX_ROWS_TO_READ}, max_memory_usage = ${MAX_MEMORY_BYTES}, do_not_merge_across_partitions_select_final = 1`;

@@ -5,6 +5,7 @@
  */
 import type { Visibility } from './visibility.ts';
 import type { Position } from './audit-log.ts';
+import { DAY_NS, windows } from './audit-log.ts';
 import type { CallRow } from './call-row.ts';
 import { CALL_COLUMNS } from './call-row.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
@@ -34,6 +35,12 @@ export interface SessionRow {
   readonly tokens: Int64;
 }
 
+/** With parameters windowFromNs and windowToNs. */
+const IN_WINDOW =
+  'started_at >= fromUnixTimestamp64Nano({windowFromNs:Int64}) AND started_at < fromUnixTimestamp64Nano({windowToNs:Int64})';
+/** How far back each window ends; after the last one comes the rest of the range. */
+const WINDOWS_NS = [DAY_NS, 7n * DAY_NS, 30n * DAY_NS];
+
 const CLOSED_REQUEST = "kind = 'request' AND phase = 'closed'";
 
 /** Aliases differ from columns: ClickHouse would use the alias in WHERE too. */
@@ -52,14 +59,19 @@ const SUMMARY = `SELECT session_key AS session, any(toString(session_kind)) AS k
     sum(tokens_estimated) AS tokens
 FROM mcp.calls FINAL`;
 
+/** A window holds the first call of each session that began in it; their other calls are read wherever they are. */
 function listSql(scope: string, matching: string, after: boolean): string {
   const keyset = after
     ? 'AND (min(started_at), session_key) < (fromUnixTimestamp64Nano({afterNs:Int64}), {afterId:String})'
     : '';
   return `${SUMMARY}
-WHERE ${IN_RANGE} AND session_key != '' AND demo = {demo:Bool} AND ${scope}
+PREWHERE session_key IN (
+    SELECT session_key FROM mcp.calls
+    WHERE ${IN_WINDOW} AND session_key != '' AND demo = {demo:Bool} AND ${scope}
+)
+WHERE ${IN_RANGE} AND demo = {demo:Bool} AND ${scope}
 GROUP BY session_key
-HAVING countIf(${matching}) > 0 ${keyset}
+HAVING countIf(${matching}) > 0 AND min(started_at) >= fromUnixTimestamp64Nano({windowFromNs:Int64}) ${keyset}
 ORDER BY min(started_at) DESC, session_key DESC
 LIMIT {limit:UInt32}
 ${QUERY_SETTINGS}`;
@@ -81,18 +93,21 @@ export async function listSessions(
   if (matchesNothing(visibility, filter)) return { rows: [] };
   const scope = scopeConditions(visibility);
   const asked = filterConditions(visibility, filter);
-  const rows = await store.query<SessionRow>(
-    listSql(scope.sql, asked.sql, after !== undefined),
-    {
-      ...scope.params,
-      ...asked.params,
-      ...rangeParams(range),
-      demo: filter.demo,
-      limit: limit + 1,
-      ...(after === undefined ? {} : { afterNs: `${after.startedNs}`, afterId: after.callId }),
-    },
-    options
-  );
+  const sql = listSql(scope.sql, asked.sql, after !== undefined);
+  const params = {
+    ...scope.params,
+    ...asked.params,
+    ...rangeParams(range),
+    demo: filter.demo,
+    ...(after === undefined ? {} : { afterNs: `${after.startedNs}`, afterId: after.callId }),
+  };
+  const rows: SessionRow[] = [];
+  const page = { ...range, nowNs: range.toNs, ...(after === undefined ? {} : { after }) };
+  for (const { fromNs, toNs } of windows(page, WINDOWS_NS)) {
+    const window = { windowFromNs: `${fromNs}`, windowToNs: `${toNs}`, limit: limit + 1 - rows.length };
+    rows.push(...(await store.query<SessionRow>(sql, { ...params, ...window }, options)));
+    if (rows.length > limit) break;
+  }
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   if (rows.length <= limit || last === undefined) return { rows: shown };

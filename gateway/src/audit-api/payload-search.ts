@@ -120,6 +120,7 @@ class Search {
         filter,
         {
           ...range,
+          everyRequest: true,
           limit: Math.min(PAGE_CALLS, left),
           nowNs: BigInt(clock.wallMs()) * 1_000_000n,
           timeIsUp: () => clock.monotonicMs() > this.#endMs,

@@ -36,6 +36,8 @@ export interface PageRequest {
   readonly nowNs: bigint;
   /** asked between windows; left out: to the end */
   readonly timeIsUp?: () => boolean;
+  /** true: requests that a later round went on with are rows of their own, too */
+  readonly everyRequest?: boolean;
   /** the limit at which the store gave up, if that is why; left out: every failure is one of the page */
   readonly limitOf?: (error: unknown) => QueryLimit | undefined;
 }
@@ -81,13 +83,15 @@ export async function listCalls(
   const { params } = where;
   const sql = pageSql(where, page.after !== undefined);
   const after = page.after === undefined ? {} : { afterNs: `${page.after.startedNs}`, afterId: page.after.callId };
+  const shownOf = async (read: readonly CallRow[]): Promise<readonly CallRow[]> =>
+    page.everyRequest === true ? read : withoutContinued(store, visibility, read, options);
   const rows: CallRow[] = [];
   // one row more than asked for tells whether there is a next page
   const wanted = page.limit + 1;
   let searchedToNs: bigint | undefined;
   for (const window of windows(page)) {
     if (searchedToNs !== undefined && page.timeIsUp?.() === true) {
-      return cut(await withoutContinued(store, visibility, rows, options), searchedToNs, 'time');
+      return cut(await shownOf(rows), searchedToNs, 'time');
     }
     const limit = wanted - rows.length;
     try {
@@ -95,7 +99,7 @@ export async function listCalls(
     } catch (error) {
       const reached = page.limitOf?.(error);
       if (reached === undefined || searchedToNs === undefined) throw error;
-      return cut(await withoutContinued(store, visibility, rows, options), searchedToNs, reached);
+      return cut(await shownOf(rows), searchedToNs, reached);
     }
     if (rows.length >= wanted) break;
     searchedToNs = window.fromNs;
@@ -103,7 +107,7 @@ export async function listCalls(
   const read = rows.slice(0, page.limit);
   const last = read.at(-1);
   // a call in rounds is one row: the newest of them
-  const shown = await withoutContinued(store, visibility, read, options);
+  const shown = await shownOf(read);
   if (rows.length <= page.limit || last === undefined) return { rows: shown };
   return { rows: shown, next: { startedNs: BigInt(last.started_ns), callId: last.call_id } };
 }

@@ -4,8 +4,10 @@
  *
  *   npm run bench:ui [-- --calls 1000000] [-- --rounds 7] [-- --only facets]
  *
- * The browser's half belongs after the API's: it opens pages on the same data directory, once the store here is closed.
+ * `--only browser` leaves the API's half out. The browser's half comes after it, in a process of its own that takes the
+ * data directory once the store here is closed; it needs Chromium and the built pages (`npm run build:plugin`).
  */
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,23 +38,60 @@ try {
   keep({ about, load: load() });
   const cells: ApiCell[] = [];
   try {
-    await measureApi(filled, {
-      rounds: Number(values.rounds),
-      load,
-      tell,
-      ...(values.only === undefined ? {} : { only: values.only }),
-      onCell: (cell) => {
-        cells.push(cell);
-        keep(cell);
-        tell(`${cell.question}, ${cell.role}, ${cell.range}: ${cell.ms.map((ms) => ms.toFixed(0)).join(' ')} ms`);
-      },
-    });
+    if (values.only !== 'browser')
+      await measureApi(filled, {
+        rounds: Number(values.rounds),
+        load,
+        tell,
+        ...(values.only === undefined ? {} : { only: values.only }),
+        onCell: (cell) => {
+          cells.push(cell);
+          keep(cell);
+          tell(`${cell.question}, ${cell.role}, ${cell.range}: ${cell.ms.map((ms) => ms.toFixed(0)).join(' ')} ms`);
+        },
+      });
   } finally {
     await filled.close();
   }
-  const loads = cells.map((cell) => cell.load);
+  const pages = measurePages();
+  const loads = [...cells, ...pages].map((cell) => cell.load);
   const between = `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
-  process.stdout.write(`${[about, `Load of the machine meanwhile: ${between}.`, '', ...apiTable(cells)].join('\n')}\n`);
+  process.stdout.write(
+    `${[about, `Load of the machine meanwhile: ${between}.`, '', ...apiTable(cells), '', ...pageTable(pages)].join('\n')}\n`
+  );
 } finally {
   rmSync(dataDir, { recursive: true, force: true });
+}
+
+interface PageFigure {
+  readonly figure: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly aim: string;
+  readonly load: number;
+}
+
+function measurePages(): readonly PageFigure[] {
+  tell('Opening the pages in Chromium …');
+  const script = join(import.meta.dirname, '..', '..', 'grafana-plugin', 'test', 'bench', 'pages.ts');
+  const done = spawnSync(process.execPath, [script, dataDir], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (done.status !== 0) {
+    process.exitCode = 1;
+    tell('The browser’s half did not come to its end; see above.');
+  }
+  const lines = done.stdout.split('\n').filter((line) => line !== '');
+  const figures = lines.map((line) => JSON.parse(line) as PageFigure);
+  figures.forEach(keep);
+  return figures;
+}
+
+function pageTable(figures: readonly PageFigure[]): string[] {
+  return [
+    '| pages, in Chromium | figure | aim |',
+    '| --- | --: | --: |',
+    ...figures.map(({ figure, value, unit, aim }) => `| ${figure} | ${value} ${unit} | ${aim} |`),
+  ];
 }

@@ -43,9 +43,10 @@ export const CallRow = memo(function CallRow(props: CallRowProps) {
           role="gridcell"
           data-column={column.key}
           data-row={index}
-          className={cx(styles.cell, column.isNumber && styles.number)}
+          className={cx(styles.cell, column.isNumber && styles.number, hoveredColumn === column.key && styles.hovered)}
+          title={column.mark === undefined ? column.text(call, context) : undefined}
         >
-          <CellContent column={column} call={call} context={context} />
+          <CellContent column={column} call={call} context={context} isHovered={hoveredColumn === column.key} />
           {hoveredColumn === column.key && (
             <span className={styles.actions} onClick={(event) => event.stopPropagation()}>
               <ValueActions
@@ -66,17 +67,15 @@ interface CellContentProps {
   readonly column: CallColumn;
   readonly call: Call;
   readonly context: CellContext;
+  readonly isHovered: boolean;
 }
 
-function CellContent({ column, call, context }: CellContentProps) {
+/** As few nodes as can be: thousands of cells go by while somebody scrolls. */
+function CellContent({ column, call, context, isHovered }: CellContentProps) {
   const styles = useStyles2(getStyles);
   if (column.mark !== undefined) return column.mark(call);
   const text = column.text(call, context);
-  return (
-    <span className={styles.text} title={text}>
-      {text}
-    </span>
-  );
+  return isHovered ? <span className={styles.text}>{text}</span> : text;
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
@@ -99,16 +98,22 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   cell: css({
     position: 'relative',
-    display: 'flex',
-    alignItems: 'center',
     minWidth: 0,
     height: '100%',
     padding: theme.spacing(0, 1),
+    overflow: 'hidden',
+    fontVariantNumeric: 'tabular-nums',
+    lineHeight: `${ROW_PX}px`,
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
   }),
-  number: css({ justifyContent: 'flex-end', fontVariantNumeric: 'tabular-nums' }),
-  text: css({ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', fontVariantNumeric: 'tabular-nums' }),
+  number: css({ textAlign: 'right' }),
+  // its actions may stand out of it, its text may not
+  hovered: css({ overflow: 'visible' }),
+  text: css({ display: 'block', overflow: 'hidden', textOverflow: 'ellipsis' }),
   actions: css({
     position: 'absolute',
+    top: theme.spacing(0.25),
     right: 0,
     display: 'flex',
     padding: theme.spacing(0.5),

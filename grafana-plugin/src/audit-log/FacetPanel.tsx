@@ -1,12 +1,13 @@
 /** What there is to filter by, with counts. A click filters; the minus excludes. Counts obey the other filters. */
 import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
-import { Icon, IconButton, useStyles2, useTheme2 } from '@grafana/ui';
+import { Icon, IconButton, useStyles2 } from '@grafana/ui';
 import { useState } from 'react';
 import type { Facet, Facets } from '../data/contract.ts';
 import { useValueNames } from '../filters/value-names.ts';
 import { formatCount, formatShort, plural } from '../format/numbers.ts';
-import { isOutcome, OUTCOMES, outcomeColor } from '../format/outcomes.ts';
+import { OutcomeShape } from '../format/OutcomeMark.tsx';
+import { isOutcome } from '../format/outcomes.ts';
 import { FIELD_LABEL, hasTerm, withoutTerm, withTerm, type CallFilters, type FilterTerm } from '../url/call-filters.ts';
 import { Skeleton } from '../states/Skeleton.tsx';
 import type { ChangeFilters } from '../url/useCallFilters.ts';
@@ -106,7 +107,6 @@ interface FacetValueProps {
 
 function FacetValue({ term, calls, share, filters, onFilter }: FacetValueProps) {
   const styles = useStyles2(getStyles);
-  const theme = useTheme2();
   const name = useValueNames()(term.field, term.value);
   const isOn = hasTerm(filters, term);
   const excluded = { ...term, not: true };
@@ -121,9 +121,7 @@ function FacetValue({ term, calls, share, filters, onFilter }: FacetValueProps) 
         onClick={() => onFilter((now) => (isOn ? withoutTerm(now, term) : withTerm(now, term)))}
       >
         <span className={styles.bar} style={{ width: `${share * 100}%` }} />
-        {outcome !== undefined && (
-          <Icon name={OUTCOMES[outcome].icon} size="sm" style={{ color: outcomeColor(theme, outcome) }} />
-        )}
+        {outcome !== undefined && <OutcomeShape outcome={outcome} />}
         <span className={styles.name}>{name}</span>
         <span className={styles.count}>{calls < 10_000 ? formatCount(calls) : formatShort(calls)}</span>
       </button>

@@ -8,6 +8,7 @@ import { useFacets, useTimeline } from '../data/useTimeline.ts';
 import { FilterBar } from '../filters/FilterBar.tsx';
 import { suggestionsFrom } from '../filters/suggestions.ts';
 import { valueNames, ValueNamesProvider } from '../filters/value-names.ts';
+import { PayloadSearchButton } from '../payload-search/PayloadSearchButton.tsx';
 import { FailureState } from '../states/FailureState.tsx';
 import { NothingVisible } from '../states/NothingVisible.tsx';
 import { OwnOnlyNotice } from '../states/OwnOnlyNotice.tsx';
@@ -62,6 +63,9 @@ export default function AuditLogPage() {
         ) : (
           <>
             <FilterBar filters={filters} names={names} suggestions={suggestions} onChange={changeFilters}>
+              {me.data?.visibility.payloads.allowed === true && (
+                <PayloadSearchButton query={query} timeZone={time.timeZone} />
+              )}
               <SavedViews page="audit-logs" />
               <ColumnChooser columns={columns} onChange={chooseColumns} />
             </FilterBar>

@@ -124,6 +124,28 @@ describe.skipIf(withoutChromium())('a payload', () => {
     expect(shown).not.toContain('gl_');
   });
 
+  it('is found by a text in it, by auditors alone, and the text is in no address', async () => {
+    await vera.visit('audit-logs?demo=false');
+    await vera.page.getByRole('button', { name: 'Payloads' }).click();
+    await vera.page.locator('#payload-search-text').fill('NEEDLE in here');
+    await vera.page.keyboard.press('Enter');
+    const status = vera.page.getByTestId('payload-search-status');
+    await status.getByText('1 call found', { exact: false }).waitFor();
+    const found = vera.page.getByRole('list', { name: 'Calls that hold the text' });
+    expect(await found.innerText()).toContain('needle in here');
+    expect(vera.page.url()).not.toContain('eedle');
+    await found.getByRole('button').click();
+    await vera.drawer.getByText('Opening recorded').waitFor();
+    expect(vera.search().get('tab')).toBe('request');
+    await vera.page.keyboard.press('Escape');
+    await vera.page.getByRole('button', { name: '1', exact: true }).click();
+    await found.getByRole('button').waitFor();
+    const olga = await world.user('olga');
+    await olga.visit('audit-logs');
+    expect(await olga.page.getByRole('button', { name: 'Payloads' }).count()).toBe(0);
+    expect(vera.troubles).toEqual([]);
+  });
+
   const clipboard = (): Promise<string> => vera.page.evaluate(() => navigator.clipboard.readText());
 
   /** As the access log has them, once everything that was asked before is in it. */

@@ -9,6 +9,7 @@ import { checkConfigCommand } from './cli/check-config.ts';
 import type { CliContext } from './cli/context.ts';
 import { apiKeysCommand, tokensCommand } from './cli/credentials.ts';
 import { demoCommand } from './cli/demo.ts';
+import { eraseCommand } from './cli/erase.ts';
 import { EXIT, type ExitCode } from './cli/exit-codes.ts';
 import { debugTextOf, failureOf } from './cli/failure.ts';
 import { exportCommand } from './cli/export.ts';
@@ -70,7 +71,8 @@ function program(context: CliContext, startService: StartService, startPages: St
     .addCommand(tokensCommand(context))
     .addCommand(keyringCommand(context))
     .addCommand(verifyCommand(context))
-    .addCommand(exportCommand(context));
+    .addCommand(exportCommand(context))
+    .addCommand(eraseCommand(context, VERSION));
   settle(root, context);
   return root;
 }

@@ -8,6 +8,7 @@ export const PAGES = {
   auditLogs: 'audit-logs',
   usage: 'usage',
   sessions: 'sessions',
+  exports: 'exports',
   accessLog: 'access-log',
 } as const;
 

@@ -22,6 +22,7 @@ export type {
   ExportFormat,
   ExportManifest,
   ExportRun,
+  ExportRunPage,
   ExportTicket,
 } from './contract/export.ts';
 export type {
@@ -30,6 +31,7 @@ export type {
   ExportDestinationView,
   ExportOptions,
   ExportSchedule,
+  ExportScheduleList,
 } from './contract/export-schedule.ts';
 export type { Facet, Facets } from './contract/facets.ts';
 export type { FacetName } from './contract/filters.ts';

@@ -5,6 +5,7 @@ import { PageToolbar } from '../app/PageToolbar.tsx';
 import { useRepeated } from '../app/useRepeated.ts';
 import { useMe } from '../data/useMe.ts';
 import { useFacets, useTimeline } from '../data/useTimeline.ts';
+import { ExportButton } from '../exports/ExportButton.tsx';
 import { FilterBar } from '../filters/FilterBar.tsx';
 import { suggestionsFrom } from '../filters/suggestions.ts';
 import { valueNames, ValueNamesProvider } from '../filters/value-names.ts';
@@ -50,6 +51,13 @@ export default function AuditLogPage() {
             <LiveButton
               isLive={isLive}
               onChange={(live) => changeSearch(setParam('live', live ? 'true' : undefined))}
+            />
+            <ExportButton
+              me={me.data}
+              instants={time.instants}
+              filters={filters}
+              names={names}
+              timeZone={time.timeZone}
             />
             <PageToolbar time={time} isLoading={timeline.isFetching} onRefresh={refresh} />
           </>

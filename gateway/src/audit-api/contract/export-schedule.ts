@@ -175,6 +175,7 @@ export const ExportSchedule = z
 export type ExportSchedule = z.infer<typeof ExportSchedule>;
 
 export const ExportScheduleList = z.object({ items: z.array(ExportSchedule) }).openapi('ExportScheduleList');
+export type ExportScheduleList = z.infer<typeof ExportScheduleList>;
 
 export const ExportScheduleId = z.strictObject({
   id: z.string().openapi({ param: { name: 'id', in: 'path' }, description: 'id of the schedule' }),

@@ -146,6 +146,7 @@ export type ExportRun = z.infer<typeof ExportRun>;
 export const ExportRunPage = z
   .object({ items: z.array(ExportRun).openapi({ description: 'newest first' }), nextCursor })
   .openapi('ExportRunPage');
+export type ExportRunPage = z.infer<typeof ExportRunPage>;
 
 export const ExportRunId = z.strictObject({
   id: z.string().openapi({ param: { name: 'id', in: 'path' }, description: 'id of the run' }),

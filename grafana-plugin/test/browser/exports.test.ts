@@ -1,0 +1,145 @@
+/**
+ * Exports in Chromium: the file is what was filtered, payloads are in it for Auditors and nowhere else, and whoever may
+ * not export reads why. The marker stands in what was sent.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutChromium } from './chromium.ts';
+import type { GrafanaUser } from './grafana-user.ts';
+import { World } from './world.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const marker = `marker-${randomBytes(8).toString('hex')}`;
+
+interface Row {
+  readonly server: string;
+  readonly tool: string | null;
+}
+
+describe.skipIf(withoutChromium())('exports', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+    await world.call('ana', 'echo', { text: marker });
+    await world.call('bob', 'echo', { text: marker }, 'memory');
+    await world.settled();
+  });
+  afterAll(() => world.close());
+
+  async function openExport(user: GrafanaUser, address = 'audit-logs?tool=echo&server=sample'): Promise<void> {
+    await user.visit(address);
+    await user.page.getByRole('button', { name: 'Export' }).click();
+    await user.drawer.getByTestId('export-estimate').getByText('before compression').waitFor();
+  }
+
+  /** @returns rows of the file that the browser saved */
+  async function downloaded(user: GrafanaUser): Promise<{ readonly text: string; readonly rows: readonly Row[] }> {
+    const arriving = user.page.waitForEvent('download');
+    await user.drawer.getByRole('button', { name: 'Download' }).click();
+    const file = await arriving;
+    expect(file.suggestedFilename()).toMatch(/^gatelens-calls-\d{8}T\d{6}Z-\d{8}T\d{6}Z\.jsonl$/);
+    const text = readFileSync(await file.path(), 'utf8');
+    await user.drawer.getByTestId('export-progress').getByText('Done: 1 row').waitFor();
+    const rows = text.split('\n').filter((line) => line !== '');
+    return { text, rows: rows.map((line) => JSON.parse(line) as Row) };
+  }
+
+  it('an Auditor exports what is filtered with payloads, and only the file has them', async () => {
+    const vera = await world.user('vera');
+    await openExport(vera);
+    const what = await vera.drawer.getByTestId('export-what').innerText();
+    expect(what).toContain('Server is sample');
+    expect(what).toContain('Tool is echo');
+    await vera.drawer.getByRole('checkbox', { name: 'With payloads' }).check({ force: true });
+    await vera.drawer.getByTestId('export-estimate').getByText('of it payloads').waitFor();
+    const { text, rows } = await downloaded(vera);
+    expect(rows.map(({ server, tool }) => [server, tool])).toEqual([['sample', 'echo']]);
+    expect(text).toContain(marker);
+    const elsewhere = [await vera.page.content(), vera.page.url(), await vera.kept(), ...(await vera.answersRead())];
+    expect(elsewhere.join('\n')).not.toContain(marker);
+    // what fetched the file is no part of an address that is kept
+    expect(vera.page.url()).not.toContain('downloads');
+    expect(vera.troubles).toEqual([]);
+    expect(vera.foreign).toEqual([]);
+  });
+
+  it('an Auditor of one server reads of which, and gets payloads of no other', async () => {
+    const lin = await world.user('lin');
+    await openExport(lin);
+    expect(await lin.drawer.getByTestId('export-payloads-about').innerText()).toContain('of memory;');
+    await lin.drawer.getByRole('checkbox', { name: 'With payloads' }).check({ force: true });
+    await lin.drawer.getByText('1 of 1 rows have no payload that you can open').waitFor();
+    expect((await downloaded(lin)).text).not.toContain(marker);
+  });
+
+  it('an admin gets metadata only, reads why, and finds the marker nowhere', async () => {
+    const olga = await world.user('olga');
+    await openExport(olga);
+    expect(await olga.drawer.getByRole('checkbox', { name: 'With payloads' }).isDisabled()).toBe(true);
+    const why = await olga.drawer.getByTestId('export-payloads-about').innerText();
+    expect(why).toContain('Only Auditors export payloads.');
+    expect(why).toContain('Security Audit');
+    const { text, rows } = await downloaded(olga);
+    expect(rows).toHaveLength(1);
+    const everywhere = [text, await olga.page.content(), await olga.kept(), ...(await olga.answersRead())];
+    expect(everywhere.join('\n')).not.toContain(marker);
+  });
+
+  it('a viewer finds it disabled and reads why and who can', async () => {
+    const ana = await world.user('ana');
+    await ana.visit('audit-logs');
+    const button = ana.page.getByRole('button', { name: 'Export' });
+    expect(await button.getAttribute('aria-disabled')).toBe('true');
+    await button.focus();
+    await ana.page.getByText('Only admins and Auditors export. Ask one of them (').waitFor();
+    await button.press('Enter');
+    expect(await ana.drawer.count()).toBe(0);
+    expect((await ana.answersRead()).join('\n')).not.toContain('/exports/downloads/');
+  });
+
+  it('says what does not go together, and takes some columns', async () => {
+    const olga = await world.user('marc');
+    await openExport(olga);
+    await olga.drawer.getByRole('button', { name: 'All columns' }).click();
+    await olga.drawer.getByRole('button', { name: 'The main ones' }).click();
+    await olga.drawer.getByText('9 of').waitFor();
+    const { rows } = await downloaded(olga);
+    expect(Object.keys(rows[0] ?? {})).toHaveLength(9);
+    await olga.drawer.getByRole('button', { name: 'Export again' }).click();
+    await olga.choose('Parquet');
+    await olga.drawer.getByText('Parquet has metadata only.').waitFor();
+    expect(await olga.drawer.getByRole('radio', { name: 'gzip' }).isDisabled()).toBe(true);
+  });
+
+  it('goes by keyboard alone, and axe finds nothing serious', async () => {
+    const marc = await world.user('marc');
+    await marc.visit('audit-logs?tool=echo&server=sample');
+    await marc.page.getByRole('button', { name: 'Export' }).focus();
+    await marc.page.keyboard.press('Enter');
+    await marc.drawer.getByTestId('export-estimate').getByText('before compression').waitFor();
+    await marc.drawer.getByRole('button', { name: 'All columns' }).press('Enter');
+    await marc.settled();
+    expect(await violations(marc.page)).toEqual([]);
+    const payloads = marc.drawer.getByRole('checkbox', { name: 'With payloads' });
+    await payloads.focus();
+    await marc.page.keyboard.press('Space');
+    expect(await payloads.isChecked()).toBe(true);
+    await marc.page.keyboard.press('Escape');
+    await marc.drawer.waitFor({ state: 'detached' });
+  });
+});
+
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate(() => {
+    const { axe } = window as unknown as { axe: { run(context: object): Promise<AxeResults> } };
+    return axe.run({ include: [['[role=dialog]'], ['main']].filter(([one]) => document.querySelector(one ?? '')) });
+  });
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}

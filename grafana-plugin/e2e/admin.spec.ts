@@ -37,10 +37,11 @@ test('audit log: shows calls of everybody, and keeps payloads closed', async ({ 
   await expect(page.getByTestId('closed-payload')).toContainText('Only Auditors can open it');
 });
 
-test('usage, sessions and access log open', async ({ gotoAppPage, page }) => {
+test('usage, sessions, exports and access log open', async ({ gotoAppPage, page }) => {
   for (const [path, title] of [
     ['/usage', 'Usage'],
     ['/sessions', 'Sessions'],
+    ['/exports', 'Exports'],
     ['/access-log', 'Access Log'],
   ] as const) {
     await gotoAppPage({ pluginId: PLUGIN_ID, path });

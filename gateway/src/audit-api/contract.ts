@@ -32,6 +32,7 @@ export type {
   ExportOptions,
   ExportSchedule,
   ExportScheduleList,
+  ExportTimingPreview,
 } from './contract/export-schedule.ts';
 export type { Facet, Facets } from './contract/facets.ts';
 export type { FacetName } from './contract/filters.ts';

@@ -8,6 +8,7 @@ import { createQueryClient } from '../data/query-client.ts';
 
 const AuditLogPage = lazy(() => import('../audit-log/AuditLogPage.tsx'));
 const AccessLogPage = lazy(() => import('../access-log/AccessLogPage.tsx'));
+const ExportsPage = lazy(() => import('../exports/ExportsPage.tsx'));
 const SessionPage = lazy(() => import('../sessions/SessionPage.tsx'));
 const SessionsPage = lazy(() => import('../sessions/SessionsPage.tsx'));
 const UsagePage = lazy(() => import('../usage/UsagePage.tsx'));
@@ -22,6 +23,7 @@ export default function App() {
           <Route path={PAGES.usage} element={<UsagePage />} />
           <Route path={PAGES.sessions} element={<SessionsPage />} />
           <Route path={`${PAGES.sessions}/:key`} element={<SessionPage />} />
+          <Route path={PAGES.exports} element={<ExportsPage />} />
           <Route path={PAGES.accessLog} element={<AccessLogPage />} />
           <Route path="*" element={<Navigate to={PAGES.auditLogs} replace />} />
         </Routes>

@@ -2,8 +2,10 @@
  * Exports what the page shows: says in words what that is and how much, takes the form of the file, and lets the browser
  * fetch it. What may be exported is the audit API's to decide; what cannot be chosen says why.
  */
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
 import { config } from '@grafana/runtime';
-import { Alert, Button, Drawer, Stack } from '@grafana/ui';
+import { Alert, Button, Drawer, Stack, useStyles2 } from '@grafana/ui';
 import { useMemo, useState } from 'react';
 import type { ExportTicket, Me } from '../data/contract.ts';
 import { useAddDownload, useExportEstimate, type ExportRequest } from '../data/useExports.ts';
@@ -30,6 +32,7 @@ interface ExportDrawerProps {
 const FIRST_SHAPE: Shape = { format: 'jsonl', compression: 'none', columns: undefined, payloads: false };
 
 export function ExportDrawer({ me, instants, filters, names, timeZone, onClose }: ExportDrawerProps) {
+  const styles = useStyles2(getStyles);
   const [shape, setShape] = useState(FIRST_SHAPE);
   const [ticket, setTicket] = useState<ExportTicket>();
   // what is exported is what was shown when the drawer opened, also while the page goes on
@@ -63,7 +66,7 @@ export function ExportDrawer({ me, instants, filters, names, timeZone, onClose }
             {lines.length === 0 ? ', without a filter: all of them.' : ', where'}
           </p>
           {lines.length > 0 && (
-            <ul>
+            <ul className={styles.lines}>
               {lines.map((line) => (
                 <li key={line}>{visibleText(line)}</li>
               ))}
@@ -113,3 +116,7 @@ export function ExportDrawer({ me, instants, filters, names, timeZone, onClose }
     </Drawer>
   );
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  lines: css({ paddingLeft: theme.spacing(2) }),
+});

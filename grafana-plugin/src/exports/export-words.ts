@@ -1,5 +1,5 @@
 /** Exports in words: what is filtered, what may be exported and why not, and how far an export is. Pure functions. */
-import type { ExportEstimate, ExportRun, Me } from '../data/contract.ts';
+import type { ExportEstimate, ExportFormat, ExportRun, ExportSchedule, Me } from '../data/contract.ts';
 import type { ValueNames } from '../filters/value-names.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../format/numbers.ts';
 import { FIELD_LABEL, FILTER_FIELDS, readFilters, type CallFilters } from '../url/call-filters.ts';
@@ -90,4 +90,45 @@ export function fittingShape<
   T extends { readonly format: string; readonly compression: string; readonly payloads: boolean },
 >(shape: T): T {
   return shape.format === 'parquet' ? { ...shape, compression: 'none', payloads: false } : shape;
+}
+
+/** Where files of a schedule go; credentials are no part of it. */
+export function destinationText(destination: ExportSchedule['destination']): string {
+  if (destination.type === 'configured') return destination.name;
+  if (destination.type === 'https') return destination.url;
+  const at = destination.endpoint === undefined ? '' : ` at ${destination.endpoint}`;
+  return `S3 bucket ${destination.bucket}${at}`;
+}
+
+/** What a schedule exports, on one line. */
+export function scheduleWhat(
+  schedule: Pick<ExportSchedule, 'filters' | 'format' | 'compression'>,
+  names: ValueNames
+): string {
+  const lines = filterLines(keptFilters(schedule.filters), names);
+  const form = schedule.compression === 'none' ? '' : `, ${schedule.compression}`;
+  return `${lines.length === 0 ? 'All calls' : lines.join('; ')} (${FORMAT_WORDS[schedule.format]}${form})`;
+}
+
+const FORMAT_WORDS: Readonly<Record<ExportFormat, string>> = { jsonl: 'JSONL', csv: 'CSV', parquet: 'Parquet' };
+
+export const SCHEDULE_WORDS: Readonly<Record<ExportSchedule['state'], string>> = {
+  active: 'active',
+  paused: 'paused',
+  stopped: 'stopped',
+  held: 'held by a gateway',
+  retrying: 'is tried again',
+};
+
+/** @returns `export verify` of what a run wrote, for a shell; names are quoted, since they may hold anything */
+export function verifyCommand(manifestName: string): string {
+  return `npx gatelens export verify ${shellQuoted(manifestName)} --public-key gatelens.pem`;
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w./@:=+-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -20,6 +20,7 @@ const VIEWS: readonly { readonly name: string; readonly path: string; readonly t
   { name: 'record of a call', path: 'audit-logs?tool=echo', tab: 'Raw' },
   { name: 'usage', path: 'usage' },
   { name: 'sessions', path: 'sessions' },
+  { name: 'exports', path: 'exports' },
   { name: 'access log', path: 'access-log' },
   { name: 'configuration', path: 'configuration' },
 ];

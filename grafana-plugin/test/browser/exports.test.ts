@@ -3,8 +3,10 @@
  * not export reads why. The marker stands in what was sent.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,13 +24,17 @@ interface Row {
 
 describe.skipIf(withoutChromium())('exports', () => {
   let world: World;
+  const directory = mkdtempSync(join(tmpdir(), 'gatelens-pages-'));
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start({ exports: { destinations: [{ name: 'archive', directory }] } });
     await world.call('ana', 'echo', { text: marker });
     await world.call('bob', 'echo', { text: marker }, 'memory');
     await world.settled();
   });
-  afterAll(() => world.close());
+  afterAll(async () => {
+    await world.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
 
   async function openExport(user: GrafanaUser, address = 'audit-logs?tool=echo&server=sample'): Promise<void> {
     await user.visit(address);
@@ -130,6 +136,79 @@ describe.skipIf(withoutChromium())('exports', () => {
     expect(await payloads.isChecked()).toBe(true);
     await marc.page.keyboard.press('Escape');
     await marc.drawer.waitFor({ state: 'detached' });
+  });
+
+  it('an Auditor schedules one in three steps, follows it, changes it without showing its secret, and deletes it', async () => {
+    const marc = await world.user('marc');
+    const field = (name: string) => marc.drawer.getByRole('textbox', { name, exact: true });
+    const press = (name: string) => marc.drawer.getByRole('button', { name }).click();
+    await marc.visit('exports');
+    await marc.page.getByText('No export is scheduled').waitFor();
+    await marc.page.getByRole('button', { name: 'New schedule' }).click();
+    await marc.drawer.getByText('Give it a name.').waitFor();
+    await field('Name').fill('Nightly');
+    await marc.drawer.getByTestId('schedule-estimate').getByText('row').waitFor();
+    expect(await violations(marc.page)).toEqual([]);
+    await press('Next: Where');
+    await marc.drawer.getByRole('combobox', { name: 'Destination' }).click();
+    await marc.page.getByRole('option', { name: 'archive' }).click();
+    await press('Test the destination');
+    await marc.drawer.getByText('A small file was written, read back and removed').waitFor();
+    await press('Next: When');
+    await marc.choose('A day');
+    const words = await marc.drawer.getByTestId('schedule-in-words').innerText();
+    expect(words).toContain(
+      'Every day at 02:00, UTC: All calls (JSONL, gzip), metadata only, to archive. The first goes back a day.'
+    );
+    expect(await violations(marc.page)).toEqual([]);
+    await press('Save');
+
+    const row = marc.page.getByTestId('schedule-table').getByRole('row').filter({ hasText: 'Nightly' });
+    await row.getByText(/^done:/).waitFor({ timeout: 60_000 });
+    await row.getByRole('button', { name: 'Nightly' }).click();
+    await marc.drawer.getByRole('button', { name: 'Show' }).first().click();
+    const manifest = marc.drawer.getByTestId('run-manifest');
+    await manifest.waitFor();
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+    const command = await manifest.getByText('export verify').innerText();
+    expect(files.some((file) => file.endsWith('.manifest.json') && command.includes(file))).toBe(true);
+    expect(await manifest.innerText()).toMatch(/SHA-256 [0-9a-f]{64}/);
+    expect(await violations(marc.page)).toEqual([]);
+    await press('Pause');
+    await marc.drawer.getByText('It is paused').waitFor();
+    await press('Resume');
+    await marc.drawer.getByRole('button', { name: 'Pause' }).waitFor();
+
+    const secret = `secret-${randomBytes(8).toString('hex')}`;
+    await press('Change');
+    await press('Next: Where');
+    await marc.choose('HTTPS');
+    await marc.drawer.getByRole('textbox', { name: /^Address/ }).fill('https://siem.example.com/ingest');
+    await marc.drawer.getByLabel('Token').fill(secret);
+    await press('Next: When');
+    await press('Save');
+    // back at the schedule as it is now
+    await marc.drawer.getByText('to https://siem.example.com/ingest').waitFor();
+    await press('Change');
+    await press('Next: Where');
+    expect(await marc.drawer.getByLabel('Token').inputValue()).toBe('');
+    const seen = [await marc.page.content(), await marc.kept(), ...(await marc.answersRead())].join('\n');
+    expect(seen).not.toContain(secret);
+    await marc.page.keyboard.press('Escape');
+
+    await marc.load('exports');
+    await row.getByRole('button', { name: 'Nightly' }).click();
+    await press('Delete');
+    await marc.page.getByRole('dialog').last().getByRole('button', { name: 'Delete' }).click();
+    await marc.page.getByText('No export is scheduled').waitFor();
+    expect(marc.troubles).toEqual([]);
+  });
+
+  it('a viewer reads on Exports why there is nothing for them', async () => {
+    const ana = await world.user('ana');
+    await ana.visit('exports');
+    await ana.page.getByText('Only admins and auditors export.').waitFor();
+    expect(await ana.page.getByTestId('schedule-table').count()).toBe(0);
   });
 });
 

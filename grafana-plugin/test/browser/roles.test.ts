@@ -9,7 +9,7 @@ import type { GrafanaUser } from './grafana-user.ts';
 import { World } from './world.ts';
 
 const marker = `marker-${randomBytes(8).toString('hex')}`;
-const PAGES = ['audit-logs', 'usage', 'sessions', 'access-log'];
+const PAGES = ['audit-logs', 'usage', 'sessions', 'exports', 'access-log'];
 const TABS = ['Overview', 'Request', 'Response', 'Headers', 'Session', 'Raw'];
 
 interface Expected {

@@ -43,7 +43,8 @@ export class World {
     this.#sample = parts.sample;
   }
 
-  static async start(): Promise<World> {
+  /** @param config of Gatelens, added to what the pages need */
+  static async start(config: Readonly<Record<string, unknown>> = {}): Promise<World> {
     const people = new People();
     for (const name of ['ana', 'erik', 'bob']) people.addKey(name, { user: `${name}@example.com` });
     const secrets = {
@@ -58,6 +59,7 @@ export class World {
     const server = { url: sample.url };
     const gatelens = new GatelensProcess({
       config: {
+        ...config,
         mcpServers: { sample: server, memory: server },
         auth: { apiKeys: people.apiKeys },
         policy: [

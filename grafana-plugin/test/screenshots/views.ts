@@ -50,6 +50,7 @@ export const VIEWS: readonly View[] = [
   { name: 'sessions-empty', path: `sessions?${NOTHING}`, logins: ALL },
   { name: 'sessions-loading', path: `sessions?${WEEK}`, logins: ALL, api: 'loading' },
   { name: 'sessions-error', path: `sessions?${WEEK}`, logins: ALL, api: 'error' },
+  { name: 'exports', path: 'exports', logins: [...EVERY_ROLE, ...ALL] },
   { name: 'access-log', path: 'access-log', logins: [...EVERY_ROLE, ...ALL] },
   { name: 'access-log-empty', path: `access-log?${NOTHING}`, logins: ALL },
   { name: 'access-log-error', path: 'access-log', logins: ALL, api: 'error' },

@@ -188,6 +188,7 @@ export const ExportTimingPreview = z
     next: z.array(z.string()).openapi({ description: 'the next five times, RFC 3339, UTC' }),
   })
   .openapi('ExportTimingPreview');
+export type ExportTimingPreview = z.infer<typeof ExportTimingPreview>;
 
 export const ExportReleaseBody = z
   .strictObject({ gateways: z.array(z.string().min(1).max(200)).min(1).max(100) })

@@ -2,10 +2,12 @@
  * Which client works with which server: real clients against reference servers, each a process of its own, through one
  * running Gatelens; and what the audit log says of each pair. Every client calls with a key of its own.
  */
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client as NewestClient, StreamableHTTPClientTransport as NewestTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
@@ -118,6 +120,30 @@ function remote(path: (name: string) => URL, transport: string): Connect {
     );
 }
 
+/** The Inspector on a command line: a process, a connection and a session for every call. */
+const inspector: Connect = (name, key) => {
+  const launcher = program('@modelcontextprotocol/inspector/clients/launcher/build/index.js');
+  const run = async (...method: string[]): Promise<Record<string, unknown>> => {
+    const target = [gatelens.mcp(name).href, '--transport', 'http', '--header', `Authorization: Bearer ${key}`];
+    const env = { PATH: process.env.PATH, HOME: gatelens.dir };
+    const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--cli', ...target, ...method], { env });
+    return JSON.parse(stdout) as Record<string, unknown>;
+  };
+  return Promise.resolve({
+    tools: async () => {
+      const { tools } = await run('--method', 'tools/list');
+      return (tools as { name: string }[]).map((tool) => tool.name);
+    },
+    call: async (tool, args) => {
+      const pairs = Object.entries(args).map(([key, value]) => `${key}=${String(value)}`);
+      const named = pairs.length === 0 ? [] : ['--tool-arg', ...pairs];
+      const { content, isError } = await run('--method', 'tools/call', '--tool-name', tool, ...named);
+      return { text: textOf(content), isError: isError === true };
+    },
+    close: () => Promise.resolve(),
+  });
+};
+
 const sse = (name: string): URL => new URL(`${gatelens.mcp(name).href}/sse`);
 const requestInit = (key: string) => ({ requestInit: { headers: bearer(key) } });
 
@@ -133,6 +159,7 @@ const CLIENTS: readonly (readonly [key: string, connect: Connect, servers: reado
     ['sdk-1-sse', (name, key) => older(new SSEClientTransport(sse(name), requestInit(key))), ALL, '2025-11-25'],
     ['sdk-2', newest(false), ['everything', 'older'], '2025-11-25'],
     ['sdk-2-negotiating', newest(true), ALL, '2025-11-25'],
+    ['inspector', inspector, ['files'], '2025-11-25'],
     ['mcp-remote', remote((name) => gatelens.mcp(name), 'http-only'), ['everything', 'memory'], '2025-11-25'],
     ['mcp-remote-sse', remote(sse, 'sse-only'), ['older'], '2025-11-25'],
   ];

@@ -11,6 +11,8 @@ const TIMEOUT_MS = 5000;
 const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
 const TEAMS_A_PAGE = 1000;
 const PAGES = 20;
+/** more than there are kept connections: three questions are asked at once */
+const ATTEMPTS = 5;
 
 export interface OrgUser {
   readonly userId: number;
@@ -123,15 +125,21 @@ export function createGrafanaDirectory({ url, token, org, clock }: DirectoryOpti
   };
   return {
     async read() {
-      const [known, named] = await Promise.all([users.get(), teams.get()]);
+      const [known, named] = await both(users.get(), teams.get());
       for (const teamId of members.keys()) if (!named.some(({ id }) => id === teamId)) members.delete(teamId);
       return { users: known, teams: named, membersOf: (teamId) => membersCached(teamId).get() };
     },
     async readAnew() {
-      const [known, named] = await Promise.all([users.renew(), teams.renew()]);
+      const [known, named] = await both(users.renew(), teams.renew());
       return { users: known, teams: named, membersOf: (teamId) => membersCached(teamId).renew() };
     },
   };
+}
+
+/** Waits for the other when one fails, so that the next reader does not join a question that is failing already. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }
 
 async function allTeams(ask: (path: string) => Promise<unknown>, org: number): Promise<Team[]> {
@@ -192,12 +200,15 @@ async function getJson(url: string, token: string): Promise<unknown> {
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: { accept: 'application/json', authorization: `Bearer ${token}` },
     });
-  // once again: a kept connection can end just as it is used
-  const response = await ask()
-    .catch(ask)
-    .catch(() => {
-      throw new DirectoryUnavailable();
-    });
+  let response: Response | undefined;
+  for (let attempt = 1; response === undefined; attempt++) {
+    try {
+      response = await ask();
+    } catch (error) {
+      // a kept connection can end just as it is used, and after a restart of Grafana each of them does
+      if (attempt === ATTEMPTS || !isConnectionLost(error)) throw new DirectoryUnavailable();
+    }
+  }
   try {
     if (response.status !== 200 || response.body === null) throw new DirectoryUnavailable(response.status);
     const parts: Uint8Array[] = [];
@@ -212,4 +223,10 @@ async function getJson(url: string, token: string): Promise<unknown> {
     await response.body?.cancel().catch(() => undefined);
     throw error instanceof DirectoryUnavailable ? error : new DirectoryUnavailable();
   }
+}
+
+function isConnectionLost(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false;
+  return cause.code === 'ECONNRESET' || cause.code === 'EPIPE' || cause.code === 'UND_ERR_SOCKET';
 }

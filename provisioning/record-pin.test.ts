@@ -47,7 +47,7 @@ const CLICKHOUSE_TYPE: Record<Field['type'], string> = {
   map: 'Map(LowCardinality(String), String)',
 };
 
-/** Column name → type, in order, of a CREATE TABLE. */
+/** Column name → type, in order: of the CREATE TABLE, and as later migrations changed them. */
 function columnsOf(table: string): Map<string, string> {
   const body = new RegExp(`CREATE TABLE IF NOT EXISTS ${table.replace('.', '\\.')} .*?\\n\\(\\n(.*?)\\n\\)`, 's').exec(
     ddl
@@ -57,6 +57,11 @@ function columnsOf(table: string): Map<string, string> {
   for (const line of body[1].split(',\n')) {
     const found = /^\s{4}(\w+) (.+?)(?: DEFAULT .+?)?(?: CODEC\(.+\))?$/.exec(line.trimEnd());
     if (found?.[1] !== undefined && found[2] !== undefined && found[1] !== 'INDEX') columns.set(found[1], found[2]);
+  }
+  const changed = `ALTER TABLE ${table.replace('.', '\\.')} \\{\\{on_cluster\\}\\} MODIFY COLUMN (\\w+) ([^;]+?)(?: CODEC\\([^;]+)?;`;
+  for (const [, column = '', type = ''] of ddl.matchAll(new RegExp(changed, 'g'))) {
+    if (!columns.has(column)) throw new Error(`no column ${column} in ${table}`);
+    columns.set(column, type);
   }
   return columns;
 }
@@ -100,7 +105,7 @@ describe('the tables are record v1', () => {
   it('counts the same outcomes as errors, and takes only kinds that exist', () => {
     const definitions = [...ddl.matchAll(/CAST\(outcome, 'String'\) IN \(([^)]+)\) AS is_error/g)];
     expect(definitions.length).toBe([...ddl.matchAll(/AS is_error/g)].length);
-    expect(definitions.length).toBe(2);
+    expect(definitions.length).toBeGreaterThan(1);
     for (const [, errors = ''] of definitions)
       expect([...errors.matchAll(/'(\w+)'/g)].map((match) => match[1])).toEqual([...ERROR_OUTCOMES]);
     const kinds = [...ddl.matchAll(/SpanAttributes\['gatelens\.kind'\] (?:IN \(([^)]+)\)|= ('\w+'))/g)].flatMap(

@@ -13,12 +13,15 @@ const ROUNDS = 6;
 /** Lets a process append with 16 calls in flight and kills it; returns the lines it printed. */
 async function appendAndKill(dir: string, aliveMs: number): Promise<string[]> {
   const child = spawn(process.execPath, [CHILD, dir, 'append'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
   const lines: string[] = [];
   const reader = createInterface(child.stdout).on('line', (line) => lines.push(line));
   await once(reader, 'line');
   await new Promise((resolve) => setTimeout(resolve, aliveMs));
   child.kill('SIGKILL');
   await once(reader, 'close');
+  // until then it has its process id, and so the lock of the directory
+  await ended;
   return lines;
 }
 

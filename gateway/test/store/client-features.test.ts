@@ -338,3 +338,36 @@ describe('what the embedded store does not have', () => {
     expect(new URL(test.store.url).hostname).toBe('127.0.0.1');
   });
 });
+
+describe('data with two line feeds in a row, which the engine would take for its end', () => {
+  const post = async (query: string, body: string | Buffer<ArrayBuffer>): Promise<Response> => {
+    const { username, password } = test.store.credentials.gatelens_admin;
+    return fetch(`${test.store.url}/?query=${encodeURIComponent(query)}`, {
+      method: 'POST',
+      body,
+      headers: { 'x-clickhouse-user': username, 'x-clickhouse-key': password },
+    });
+  };
+  const VALUES = ['a\n\nb', "c'\\\0\x7f", 'é\n\n\n', ''];
+
+  it('is stored whole from a Native block and from JSON lines, and refused where it cannot be', async () => {
+    expect((await post('CREATE TABLE mcp.feeds (s String) ENGINE = MergeTree ORDER BY tuple()', '')).status).toBe(200);
+    const text = (value: string): Buffer =>
+      Buffer.concat([Buffer.from([Buffer.byteLength(value)]), Buffer.from(value)]);
+    const head = Buffer.concat([Buffer.from([1, VALUES.length]), text('s'), text('String')]);
+    const block = Buffer.concat([head, ...VALUES.map(text)]);
+    const stored = async (): Promise<string[]> =>
+      (await test.rows<{ s: string }>('SELECT s FROM mcp.feeds')).map(({ s }) => s).sort();
+    expect(await (await post('INSERT INTO mcp.feeds (s) FORMAT Native', block)).text()).toBe('');
+    expect(await stored()).toEqual([...VALUES].sort());
+    const lines = VALUES.map((s) => JSON.stringify({ s })).join('\n\n\n');
+    expect((await post('INSERT INTO mcp.feeds (s) FORMAT JSONEachRow', lines)).status).toBe(200);
+    expect(await stored()).toEqual([...VALUES, ...VALUES].sort());
+    const refused = await post('INSERT INTO mcp.feeds (s) FORMAT CSV', 'a\n\nb\n');
+    expect(await refused.text()).toMatch(/NOT_IMPLEMENTED/);
+    const broken = await post('INSERT INTO mcp.feeds (s) FORMAT Native', block.subarray(0, -3));
+    expect(broken.status).toBeGreaterThanOrEqual(400);
+    expect((await broken.text()).length).toBeLessThan(1000);
+    expect(await stored()).toHaveLength(2 * VALUES.length);
+  });
+});

@@ -11,6 +11,7 @@ import { quoteIdentifier, quoteLiteral, splitStatements } from '../sql-lexer.ts'
 import { EngineException, engineException, httpStatusOf } from './engine-exception.ts';
 import type { Engine, EngineConnection } from './engine.ts';
 import { type StoreRequest, readCredentials, readStoreRequest } from './http-request.ts';
+import { insertData } from './insert-data.ts';
 import { Limiter } from './limiter.ts';
 import { STORE_USERS, type Permissions, type StoreUser, isStoreUser, permissionsOf } from './permissions.ts';
 import { sendResult } from './result-writer.ts';
@@ -139,8 +140,9 @@ class Endpoint {
       if (gone.aborted) return;
       const queryId = read.queryId ?? randomUUID();
       if (statement.format !== undefined && statement.root.kind === 'InsertQuery') {
-        const data = insertData(statement.format, read.data);
-        const done = data.length === 0 ? undefined : await connection.insert(statement.normalised, data);
+        const data = dataOf(statement.format, read.data);
+        const { format, normalised } = statement;
+        const done = data.length === 0 ? undefined : await insertData(connection, normalised, format, data);
         sendDone(response, queryId, done?.rowsWritten ?? 0, done?.bytesWritten ?? 0);
         return;
       }
@@ -214,7 +216,7 @@ class Endpoint {
 }
 
 /** Data that the engine would take for data to its end. */
-function insertData(format: string, data: Buffer | undefined): Buffer {
+function dataOf(format: string, data: Buffer | undefined): Buffer {
   if (data === undefined) {
     // run as it is, what follows the data would run too
     throw new EngineException(62, 'SYNTAX_ERROR', 'Where the data of this INSERT begins is not clear.');

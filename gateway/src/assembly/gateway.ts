@@ -138,14 +138,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       // Streams have no end of their own: upstreams end them once their calls are over. What is left is cut.
       await upstreams.close(graceMs * CALLS_SHARE);
-      observer.flush();
+      await observer.flush();
       await Promise.race([requests.done(), closed]);
       // Node takes a connection on which nothing was asked yet for a busy one.
       server.closeAllConnections();
       await closed;
       clearTimeout(timer);
       await summaries.close();
-      observer.flush();
+      await observer.flush();
       owners.close();
     },
   };

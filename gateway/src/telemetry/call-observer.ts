@@ -67,6 +67,7 @@ export class TelemetryCallObserver implements CallObserver {
         monotonicMs,
       }),
       queue: new CallQueue(options.gathering, options.timers),
+      sealing: new Set(),
       metrics,
       sessions: new SessionDurations((durationMs, info) => metrics.session(durationMs, info.server, info.client)),
       callId: createCallIds(() => clock.wallMs()),
@@ -105,9 +106,11 @@ export class TelemetryCallObserver implements CallObserver {
     this.#context.sessions.sweep(this.#context.clock.monotonicMs());
   }
 
-  /** Writes what is gathered. Call it when the last call has ended, before the spool closes. */
-  flush(): void {
-    this.#context.queue.flush();
+  /** Writes what is gathered and waits for what is being sealed. Call it when calls have ended, before the spool closes. */
+  async flush(): Promise<void> {
+    const { queue, sealing } = this.#context;
+    queue.flush();
+    while (sealing.size > 0) await Promise.allSettled(sealing);
   }
 
   get counts(): Readonly<RecordCounts> {

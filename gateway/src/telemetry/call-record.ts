@@ -119,9 +119,12 @@ export class CallRecord {
       if (!(response instanceof Promise) && !(request instanceof Promise)) {
         return this.#complete(completion, request, response);
       }
-      void Promise.all([request, response])
+      const { sealing } = this.#context;
+      const sealed = Promise.all([request, response])
         .then(([one, other]) => this.#complete(completion, one, other))
-        .catch(fail);
+        .catch(fail)
+        .finally(() => sealing.delete(sealed));
+      sealing.add(sealed);
       return undefined;
     } catch (error) {
       return fail(error);

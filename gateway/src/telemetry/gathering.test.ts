@@ -125,7 +125,7 @@ describe('records that are gathered', () => {
     const rig = gatheringRig({ audit: { durability: 'async', onFailure: 'refuse' } });
     rig.spool.fail();
     await rig.observer.begin(toolCall()).end(success);
-    rig.observer.flush();
+    void rig.observer.flush();
     await turn();
     expect(rig.observer.counts).toMatchObject({ lost: 1, refused: 0 });
     const next = rig.observer.begin(toolCall());
@@ -141,7 +141,7 @@ describe('records that are gathered', () => {
     const call = rig.observer.begin(toolCall());
     await call.end(success);
     expect(rig.spool.appends).toEqual([]);
-    rig.observer.flush();
+    void rig.observer.flush();
     expect(rig.spool.records()).toHaveLength(1);
     expect(rig.spool.intents().map((intent) => intent.callId)).toEqual([running.callId]);
   });

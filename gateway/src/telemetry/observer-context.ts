@@ -32,6 +32,8 @@ export interface ObserverContext {
   readonly catalog: NameCatalog;
   readonly keeper: RecordKeeper;
   readonly queue: CallQueue;
+  /** completions whose payloads are being sealed on another thread, until they are settled */
+  readonly sealing: Set<Promise<void>>;
   readonly metrics: DurationMetrics;
   readonly sessions: SessionDurations<SessionInfo>;
   readonly callId: () => string;

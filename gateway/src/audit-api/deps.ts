@@ -10,22 +10,14 @@ import type { Pseudonyms } from '../protection/seams.ts';
 import type { AccessEntry, AccessRecorder } from '../record/access.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { AuditToken } from './caller.ts';
+import type { ApiClock } from './clock.ts';
 import type { Exports } from './exports/exports.ts';
-import type { GrafanaDirectory } from './grafana/directory.ts';
 import type { IdentitySettings } from './grafana/own-identity.ts';
-import type { MembershipSource } from './grafana/team-rights.ts';
+import type { GrafanaRoles } from './grafana/roles.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RoleMapping } from './role-mapping.ts';
-import type { RoleState } from './state/role-state.ts';
 import type { SavedViews } from './state/saved-views.ts';
 import type { ApiCaller, Visibility } from './visibility.ts';
-
-export interface ApiClock {
-  /** milliseconds since 1970 */
-  wallMs(): number;
-  /** milliseconds that never go back; the scale of `performance.now()` */
-  monotonicMs(): number;
-}
 
 export interface AuditApiDeps {
   readonly store: StoreReader;
@@ -71,14 +63,6 @@ export interface RouteDeps extends AuditApiDeps {
   readonly views: SavedViews;
 }
 
-/** Who in Grafana is what, as it is in force. */
-export interface GrafanaRoles {
-  readonly roles: RoleState;
-  readonly memberships: MembershipSource;
-  /** left out: no service account */
-  readonly directory?: GrafanaDirectory;
-}
-
 export interface ApiEnv {
   Variables: {
     caller: ApiCaller;
@@ -91,13 +75,6 @@ export interface ApiEnv {
     startedMs: number;
     clientAddress: string;
   };
-}
-
-const NS_PER_MS = 1_000_000n;
-
-/** Now, ns since 1970. */
-export function nowNs(clock: ApiClock): bigint {
-  return BigInt(clock.wallMs()) * NS_PER_MS;
 }
 
 /** Who, from where and when, for the access log. */

@@ -5,7 +5,7 @@
  */
 import type { AccessEntry, AccessReason, AccessRecorder } from '../record/access.ts';
 import type { Logger } from '../logger.ts';
-import type { ApiClock } from './deps.ts';
+import type { ApiClock } from './clock.ts';
 
 const MINUTE_MS = 60_000;
 export const REFUSALS_A_MINUTE = 20;

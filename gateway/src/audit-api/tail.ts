@@ -8,7 +8,7 @@ import type { QueryOptions, StoreReader } from '../store/queries/reader.ts';
 import type { CallFilter } from '../store/queries/scope.ts';
 import { arrivedSince } from '../store/queries/tail.ts';
 import type { TailEnd } from './contract.ts';
-import type { ApiClock } from './deps.ts';
+import type { ApiClock } from './clock.ts';
 import type { Visibility } from './visibility.ts';
 
 /** Calls a turn; more are counted, not sent. */

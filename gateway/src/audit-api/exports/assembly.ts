@@ -6,7 +6,7 @@ import type { StoreStreams } from '../../store/queries/row-stream.ts';
 import { createSecretBox } from '../../exports/sealed-secret.ts';
 import { callFilter } from '../call-filter.ts';
 import type { AuditApiDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { guardStore } from '../guarded-store.ts';
 import { openParts } from '../payload-view.ts';
 import { createExportRuns } from '../state/export-runs.ts';

@@ -2,7 +2,7 @@
 import type { ExportPlan, ExportProgress, ExportSource } from '../../exports/export-plan.ts';
 import type { ManifestSigner } from '../../exports/manifest.ts';
 import type { AccessEntry } from '../../record/access.ts';
-import type { GrafanaRoles } from '../deps.ts';
+import type { GrafanaRoles } from '../grafana/roles.ts';
 import type { SecretBox } from '../../exports/sealed-secret.ts';
 import type { ExportRunRow, ExportRuns, NewRun } from '../state/export-runs.ts';
 import type { ExportSchedules } from '../state/export-schedules.ts';

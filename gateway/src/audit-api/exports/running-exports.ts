@@ -11,7 +11,7 @@ import type { Logger } from '../../logger.ts';
 import type { AccessRecorder } from '../../record/access.ts';
 import { chainsOfRows } from '../../store/queries/export-rows.ts';
 import { ApiError } from '../api-error.ts';
-import type { ApiClock } from '../deps.ts';
+import type { ApiClock } from '../clock.ts';
 import type { ExportRunRow, ExportRuns } from '../state/export-runs.ts';
 import { formatInstant } from '../time-range.ts';
 import { recordAccess } from '../record-access.ts';

@@ -3,7 +3,7 @@
  * A token that is gone, expired or of another role, a Grafana user who left the Auditor team: it stops.
  */
 import type { AuditToken } from '../caller.ts';
-import type { GrafanaRoles } from '../deps.ts';
+import type { GrafanaRoles } from '../grafana/roles.ts';
 import { DirectoryUnavailable } from '../grafana/directory.ts';
 import { isAuditor, rightsOf } from '../role-mapping.ts';
 import type { RunOwner } from '../state/export-runs.ts';

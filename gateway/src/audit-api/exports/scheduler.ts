@@ -19,7 +19,7 @@ import {
 } from '../../store/queries/export-windows.ts';
 import type { SeqRange } from '../../store/queries/export-rows.ts';
 import { ApiError } from '../api-error.ts';
-import type { ApiClock } from '../deps.ts';
+import type { ApiClock } from '../clock.ts';
 import { NEVER_MS, type ExportRunRow, type ExportRuns } from '../state/export-runs.ts';
 import type { ExportSchedules, ScheduleRow } from '../state/export-schedules.ts';
 import type { Visibility } from '../visibility.ts';

@@ -4,7 +4,7 @@
  * credentials of its owner.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { ApiClock } from '../deps.ts';
+import type { ApiClock } from '../clock.ts';
 
 const LIFE_MS = 60_000;
 const MOST_TICKETS = 1000;

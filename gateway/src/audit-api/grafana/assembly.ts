@@ -2,7 +2,9 @@
 import type { Logger } from '../../logger.ts';
 import type { Pseudonyms } from '../../protection/seams.ts';
 import type { AccessRecorder } from '../../record/access.ts';
-import type { ApiClock, GrafanaRoles, GrafanaSettings } from '../deps.ts';
+import type { ApiClock } from '../clock.ts';
+import type { GrafanaRoles } from './roles.ts';
+import type { GrafanaSettings } from '../deps.ts';
 import { callerActor } from '../deps.ts';
 import { recordAccess } from '../record-access.ts';
 import { createRoleState } from '../state/role-state.ts';

@@ -3,7 +3,7 @@
  * teams that a user cannot write. Kept for a minute; when Grafana does not answer, what was known serves for five
  * minutes, then nobody is known. Reads only; follows no redirect.
  */
-import type { ApiClock } from '../deps.ts';
+import type { ApiClock } from '../clock.ts';
 
 const FRESH_MS = 60_000;
 const STALE_MS = 5 * 60_000;

@@ -10,7 +10,7 @@ import { callDetailView, callView } from '../call-view.ts';
 import { callRoute, callsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { limitOf } from '../guarded-store.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, parseRange } from '../time-range.ts';

@@ -26,7 +26,8 @@ import {
   testDestinationRoute,
 } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { accessActor, nowNs } from '../deps.ts';
+import { accessActor } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import {
   destinationOf,
   keptDestination,

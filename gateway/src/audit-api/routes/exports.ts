@@ -17,7 +17,8 @@ import {
   exportStreamRoute,
 } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { accessActor, nowNs } from '../deps.ts';
+import { accessActor } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { planExport, requireExport, runOwner, type PlannedExport } from '../exports/export-request.ts';
 import { fileName } from '../exports/running-exports.ts';
 import { fileResponse } from '../exports/send-file.ts';

@@ -10,7 +10,7 @@ import type { Facet, FacetName } from '../contract.ts';
 import { facetsRoute } from '../contract.ts';
 import { FACETS, NONE } from '../contract/filters.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
 import type { Visibility } from '../visibility.ts';

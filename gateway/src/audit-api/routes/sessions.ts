@@ -12,7 +12,7 @@ import type { Session } from '../contract.ts';
 import { sessionRoute, sessionsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
 import type { Visibility } from '../visibility.ts';

@@ -8,7 +8,7 @@ import { callFilter } from '../call-filter.ts';
 import { callView } from '../call-view.ts';
 import { tailRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { requireSight } from '../require-sight.ts';
 import type { TailSink } from '../tail.ts';
 import { runTail } from '../tail.ts';

@@ -8,7 +8,7 @@ import { callFilter } from '../call-filter.ts';
 import type { Timeline } from '../contract.ts';
 import { timelineRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { requireSight } from '../require-sight.ts';
 import { fillBuckets, timeBuckets } from '../time-buckets.ts';
 import { formatInstant, recentRange } from '../time-range.ts';

@@ -4,7 +4,7 @@ import type { CallFilter, TimeWindow } from '../../store/queries/scope.ts';
 import { callFilter } from '../call-filter.ts';
 import type { CallFilterQuery } from '../contract/filters.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
 import type { Visibility } from '../visibility.ts';

@@ -6,7 +6,7 @@ import type { UnusedItem } from '../contract.ts';
 import { usageUnusedRoute } from '../contract.ts';
 import type { CsvColumn } from '../../exports/csv.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
-import { nowNs } from '../deps.ts';
+import { nowNs } from '../clock.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant } from '../time-range.ts';
 import { csvAnswer, wantsCsv } from './csv-answer.ts';

@@ -2,14 +2,12 @@
  * The browser's half of `npm run bench:ui`: opens the built pages in Chromium on a data directory that is filled already,
  * and writes one JSON line a figure. Takes the directory for itself; run by benchmarks/ui/bench.ts.
  */
-import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { GatelensProcess } from '../../../gateway/test/e2e/gatelens-process.ts';
-import { AUDITOR_TEAMS, startPreview } from '../../preview/server.ts';
 import { launchChromium } from '../browser/chromium.ts';
+import { connectGatelens } from '../browser/connected-gatelens.ts';
 import { GrafanaUser } from '../browser/grafana-user.ts';
 
 const [dataDir = ''] = process.argv.slice(2);
@@ -77,30 +75,13 @@ function gzippedKb(): number {
 }
 
 keep('plugin code of all pages, gzipped', gzippedKb(), 'kB', '< 400');
-const secrets = {
-  routeSecret: randomBytes(32).toString('hex'),
-  serviceAccountToken: randomBytes(32).toString('hex'),
-};
-const preview = await startPreview({ port: 0, ...secrets });
-const gatelens = new GatelensProcess({
-  config: {
-    mcpServers: {},
-    auditApi: {
-      grafana: {
-        url: preview.url,
-        ...secrets,
-        auditorTeams: AUDITOR_TEAMS.map(({ team, servers }) => ({ team, servers: [...servers] })),
-      },
-    },
-  },
-});
+const connected = await connectGatelens({ mcpServers: {} });
 try {
-  renameSync(dataDir, gatelens.dataDir);
-  await gatelens.start();
-  preview.provision(gatelens.urls.auditApi);
+  renameSync(dataDir, connected.gatelens.dataDir);
+  await connected.start();
   const browser = await launchChromium();
   try {
-    const user = await GrafanaUser.open(browser, preview.url, 'olga', {});
+    const user = await GrafanaUser.open(browser, connected.preview.url, 'olga', {});
     user.page.setDefaultTimeout(60_000);
     await user.visit(WEEK);
     const times: number[] = [];
@@ -117,6 +98,5 @@ try {
     await browser.close();
   }
 } finally {
-  await gatelens.dispose();
-  await preview.close();
+  await connected.close();
 }

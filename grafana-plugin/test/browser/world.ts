@@ -2,13 +2,13 @@
  * Everything that the pages stand on, for real: Gatelens in a process of its own with its embedded store, MCP servers,
  * MCP clients that call through it, the stand-in for Grafana with the built plugin, and Chromium.
  */
-import { randomBytes } from 'node:crypto';
 import type { Browser } from 'playwright-core';
-import { GatelensProcess } from '../../../gateway/test/e2e/gatelens-process.ts';
+import type { GatelensProcess } from '../../../gateway/test/e2e/gatelens-process.ts';
 import { bearer, connectClient, type ConnectedClient } from '../../../gateway/test/e2e/mcp-clients.ts';
 import { People } from '../../../gateway/test/e2e/people.ts';
-import { AUDITOR_TEAMS, startPreview, type Preview } from '../../preview/server.ts';
+import type { Preview } from '../../preview/server.ts';
 import { launchChromium } from './chromium.ts';
+import { connectGatelens, type ConnectedGatelens } from './connected-gatelens.ts';
 import { GrafanaUser } from './grafana-user.ts';
 import { startSampleServer, type SampleServer } from './sample-server.ts';
 
@@ -23,22 +23,17 @@ export class World {
   readonly browser: Browser;
   /** what the plugin's settings must hold */
   readonly routeSecret: string;
+  readonly #connected: ConnectedGatelens;
   readonly #people: People;
   readonly #sample: SampleServer;
   readonly #users: GrafanaUser[] = [];
 
-  constructor(parts: {
-    gatelens: GatelensProcess;
-    preview: Preview;
-    browser: Browser;
-    routeSecret: string;
-    people: People;
-    sample: SampleServer;
-  }) {
-    this.gatelens = parts.gatelens;
-    this.preview = parts.preview;
+  constructor(parts: { connected: ConnectedGatelens; browser: Browser; people: People; sample: SampleServer }) {
+    this.#connected = parts.connected;
+    this.gatelens = parts.connected.gatelens;
+    this.preview = parts.connected.preview;
+    this.routeSecret = parts.connected.routeSecret;
     this.browser = parts.browser;
-    this.routeSecret = parts.routeSecret;
     this.#people = parts.people;
     this.#sample = parts.sample;
   }
@@ -47,39 +42,21 @@ export class World {
   static async start(config: Readonly<Record<string, unknown>> = {}): Promise<World> {
     const people = new People();
     for (const name of ['ana', 'erik', 'bob']) people.addKey(name, { user: `${name}@example.com` });
-    const secrets = {
-      routeSecret: randomBytes(32).toString('hex'),
-      serviceAccountToken: randomBytes(32).toString('hex'),
-    };
-    const [preview, sample, browser] = await Promise.all([
-      startPreview({ port: 0, ...secrets }),
-      startSampleServer(),
-      launchChromium(),
-    ]);
+    const [sample, browser] = await Promise.all([startSampleServer(), launchChromium()]);
     const server = { url: sample.url };
-    const gatelens = new GatelensProcess({
-      config: {
-        ...config,
-        mcpServers: { sample: server, memory: server },
-        auth: { apiKeys: people.apiKeys },
-        policy: [
-          { name: 'not-for-erik', allow: false, users: ['erik@example.com'], tools: ['fail'] },
-          { name: 'everyone', allow: true },
-        ],
-        capture: { maxBytes: CAPTURED_BYTES },
-        limits: { bodyBytes: BODY_BYTES },
-        auditApi: {
-          grafana: {
-            url: preview.url,
-            ...secrets,
-            auditorTeams: AUDITOR_TEAMS.map(({ team, servers }) => ({ team, servers: [...servers] })),
-          },
-        },
-      },
+    const connected = await connectGatelens({
+      ...config,
+      mcpServers: { sample: server, memory: server },
+      auth: { apiKeys: people.apiKeys },
+      policy: [
+        { name: 'not-for-erik', allow: false, users: ['erik@example.com'], tools: ['fail'] },
+        { name: 'everyone', allow: true },
+      ],
+      capture: { maxBytes: CAPTURED_BYTES },
+      limits: { bodyBytes: BODY_BYTES },
     });
-    await gatelens.start();
-    preview.provision(gatelens.urls.auditApi);
-    return new World({ gatelens, preview, browser, routeSecret: secrets.routeSecret, people, sample });
+    await connected.start();
+    return new World({ connected, browser, people, sample });
   }
 
   /** An MCP client of somebody, connected to a server through the gateway. */
@@ -111,8 +88,7 @@ export class World {
   async close(): Promise<void> {
     await Promise.all(this.#users.map((user) => user.close()));
     await this.browser.close();
-    await this.preview.close();
-    await this.gatelens.dispose();
+    await this.#connected.close();
     await this.#sample.close();
   }
 }

@@ -7,15 +7,15 @@
  *
  * `--docs` renews the pictures of README and docs only.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { GatelensProcess } from '../../../gateway/test/e2e/gatelens-process.ts';
-import { AUDITOR_TEAMS, startPreview } from '../../preview/server.ts';
 import { launchChromium } from '../browser/chromium.ts';
+import { connectGatelens } from '../browser/connected-gatelens.ts';
 import { GrafanaUser } from '../browser/grafana-user.ts';
+import { saveSchedule } from './steps.ts';
 import { VIEWS, type ApiState, type View } from './views.ts';
 
 const { values } = parseArgs({
@@ -63,6 +63,13 @@ async function takeAll(browser: Browser, url: string): Promise<void> {
   }
 }
 
+/** Once, by hand as everybody does: pictures of Exports have one schedule. */
+async function schedule(browser: Browser, url: string): Promise<void> {
+  const user = await GrafanaUser.open(browser, url, 'marc', {});
+  await saveSchedule(user);
+  await user.close();
+}
+
 async function take(user: GrafanaUser, view: View, file: string): Promise<void> {
   const { page } = user;
   await play(page, view.api ?? 'filled');
@@ -79,51 +86,48 @@ async function take(user: GrafanaUser, view: View, file: string): Promise<void> 
     await user.drawer.waitFor();
     await user.tab(view.tab);
   }
+  if (view.open !== undefined) {
+    await view.open(user);
+    await user.settled();
+  }
   await page.mouse.move(0, 0);
-  await page.screenshot({ path: file, animations: 'disabled', fullPage: view.tab === undefined });
+  await page.screenshot({
+    path: file,
+    animations: 'disabled',
+    fullPage: view.tab === undefined && view.open === undefined,
+  });
   tell(path.relative(ROOT, file));
 }
 
-/** Lets the audit API answer, or holds its answers, or refuses for it as Grafana's proxy does when nobody is there. */
+/** Lets the audit API answer, or has nothing, or holds its answers, or refuses for it as Grafana's proxy does when nobody is there. */
 async function play(page: Page, state: ApiState): Promise<void> {
   const pattern = '**/api/plugin-proxy/**';
-  await page.unroute(pattern);
+  await page.unrouteAll();
   if (state === 'loading') await page.route(pattern, () => undefined);
+  if (state === 'empty') await page.route('**/exports/schedules', (route) => route.fulfill({ json: { items: [] } }));
   if (state === 'error') {
     await page.route(pattern, (route) => route.fulfill({ status: 502, json: { message: 'Failed to call resource' } }));
   }
 }
 
-const secrets = {
-  routeSecret: randomBytes(32).toString('hex'),
-  serviceAccountToken: randomBytes(32).toString('hex'),
-};
-const preview = await startPreview({ port: 0, ...secrets });
-const gatelens = new GatelensProcess({
-  config: {
-    mcpServers: {},
-    auditApi: {
-      grafana: {
-        url: preview.url,
-        ...secrets,
-        auditorTeams: AUDITOR_TEAMS.map(({ team, servers }) => ({ team, servers: [...servers] })),
-      },
-    },
-  },
+const exported = mkdtempSync(path.join(tmpdir(), 'gatelens-screenshots-'));
+const connected = await connectGatelens({
+  mcpServers: {},
+  exports: { destinations: [{ name: 'archive', directory: exported }] },
 });
 try {
   tell(`Filling a store with ${DAYS} days of the demo …`);
-  const filled = await gatelens.run('demo', '--history', '--days', DAYS, '--exit');
+  const filled = await connected.gatelens.run('demo', '--history', '--days', DAYS, '--exit');
   if (filled.code !== 0) throw new Error(`the demo did not fill it: ${filled.err}`);
-  await gatelens.start();
-  preview.provision(gatelens.urls.auditApi);
+  await connected.start();
   const browser = await launchChromium();
   try {
-    await takeAll(browser, preview.url);
+    await schedule(browser, connected.preview.url);
+    await takeAll(browser, connected.preview.url);
   } finally {
     await browser.close();
   }
 } finally {
-  await gatelens.dispose();
-  await preview.close();
+  await connected.close();
+  rmSync(exported, { recursive: true, force: true });
 }

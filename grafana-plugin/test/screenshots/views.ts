@@ -3,7 +3,10 @@
  * anybody who exists.
  */
 
-export type ApiState = 'filled' | 'loading' | 'error';
+import type { GrafanaUser } from '../browser/grafana-user.ts';
+import { newSchedule, openExport, openSchedule, scheduleWhen, scheduleWhere, searchPayloads } from './steps.ts';
+
+export type ApiState = 'filled' | 'empty' | 'loading' | 'error';
 
 export interface View {
   readonly name: string;
@@ -13,13 +16,15 @@ export interface View {
   readonly api?: ApiState;
   /** opens the first row, at this tab */
   readonly tab?: string;
+  /** what is done on the page before the picture is taken */
+  readonly open?: (user: GrafanaUser) => Promise<void>;
   /** also for README and docs, under this name, as the last of the logins sees it, dark, 1280 pixels wide */
   readonly docs?: string;
 }
 
 const WEEK = 'demo=true&from=now-7d&to=now';
 const NOTHING = 'from=now-30d&to=now-29d';
-const EVERY_ROLE = ['ana', 'olga', 'vera', 'anonymous'];
+const EVERY_ROLE = ['ana', 'erik', 'olga', 'vera', 'lin', 'anonymous'];
 /** Auditor and Admin: sees all that there is. */
 const ALL = ['marc'];
 
@@ -50,7 +55,16 @@ export const VIEWS: readonly View[] = [
   { name: 'sessions-empty', path: `sessions?${NOTHING}`, logins: ALL },
   { name: 'sessions-loading', path: `sessions?${WEEK}`, logins: ALL, api: 'loading' },
   { name: 'sessions-error', path: `sessions?${WEEK}`, logins: ALL, api: 'error' },
+  { name: 'export', path: `audit-logs?${WEEK}&server=filesystem`, logins: ['olga', ...ALL], open: openExport },
+  { name: 'payload-search', path: `audit-logs?${WEEK}&server=filesystem`, logins: ALL, open: searchPayloads },
   { name: 'exports', path: 'exports', logins: [...EVERY_ROLE, ...ALL] },
+  { name: 'exports-empty', path: 'exports', logins: ALL, api: 'empty' },
+  { name: 'exports-new', path: 'exports', logins: ['olga', ...ALL], open: newSchedule },
+  { name: 'exports-where', path: 'exports', logins: ALL, open: scheduleWhere },
+  { name: 'exports-when', path: 'exports', logins: ALL, open: scheduleWhen },
+  { name: 'exports-history', path: 'exports', logins: ['olga', ...ALL], open: openSchedule },
+  { name: 'exports-loading', path: 'exports', logins: ALL, api: 'loading' },
+  { name: 'exports-error', path: 'exports', logins: ALL, api: 'error' },
   { name: 'access-log', path: 'access-log', logins: [...EVERY_ROLE, ...ALL] },
   { name: 'access-log-empty', path: `access-log?${NOTHING}`, logins: ALL },
   { name: 'access-log-error', path: 'access-log', logins: ALL, api: 'error' },

@@ -7,9 +7,10 @@ import { useExportRuns } from '../data/useExportSchedules.ts';
 import { formatMinute } from '../format/times.ts';
 import { FailureState } from '../states/FailureState.tsx';
 import { Skeleton } from '../states/Skeleton.tsx';
+import { getCellStyles } from '../table/cell-styles.ts';
+import { TableFrame } from '../table/TableFrame.tsx';
 import { amountText, RUN_WORDS } from './export-words.ts';
 import { RunManifest } from './RunManifest.tsx';
-import { getTableStyles } from './table-styles.ts';
 
 interface RunHistoryProps {
   readonly scheduleId: string;
@@ -17,7 +18,6 @@ interface RunHistoryProps {
 }
 
 export function RunHistory({ scheduleId, timeZone }: RunHistoryProps) {
-  const styles = useStyles2(getTableStyles);
   const runs = useExportRuns(scheduleId);
   const items = runs.data?.pages.flatMap((page) => page.items) ?? [];
   if (runs.error !== null) {
@@ -29,24 +29,22 @@ export function RunHistory({ scheduleId, timeZone }: RunHistoryProps) {
   if (items.length === 0) return <p>It has not run yet.</p>;
   return (
     <>
-      <div className={styles.frame} tabIndex={0} role="region" aria-label="Runs, newest first">
-        <table className={styles.table} data-testid="run-table">
-          <thead>
-            <tr>
-              <th>Window</th>
-              <th>State</th>
-              <th>Rows and bytes</th>
-              <th>Ended</th>
-              <th>Manifest</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((run) => (
-              <RunRow key={run.id} run={run} timeZone={timeZone} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <TableFrame label="Runs, newest first" testId="run-table" isWrapped>
+        <thead>
+          <tr>
+            <th>Window</th>
+            <th>State</th>
+            <th>Rows and bytes</th>
+            <th>Ended</th>
+            <th>Manifest</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((run) => (
+            <RunRow key={run.id} run={run} timeZone={timeZone} />
+          ))}
+        </tbody>
+      </TableFrame>
       {runs.hasNextPage && (
         <div>
           <Button variant="secondary" disabled={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
@@ -59,7 +57,7 @@ export function RunHistory({ scheduleId, timeZone }: RunHistoryProps) {
 }
 
 function RunRow({ run, timeZone }: { readonly run: ExportRun; readonly timeZone: string }) {
-  const styles = useStyles2(getTableStyles);
+  const styles = useStyles2(getCellStyles);
   const [isOpen, setOpen] = useState(false);
   const isBad = run.state === 'failed' || run.state === 'retrying';
   return (

@@ -5,8 +5,9 @@ import type { ExportSchedule } from '../data/contract.ts';
 import { useValueNames } from '../filters/value-names.ts';
 import { formatMinute } from '../format/times.ts';
 import { visibleText } from '../format/visible-text.ts';
+import { getCellStyles } from '../table/cell-styles.ts';
+import { TableFrame } from '../table/TableFrame.tsx';
 import { amountText, destinationText, RUN_WORDS, SCHEDULE_WORDS, scheduleWhat } from './export-words.ts';
-import { getTableStyles } from './table-styles.ts';
 
 interface ScheduleTableProps {
   readonly schedules: readonly ExportSchedule[];
@@ -15,29 +16,26 @@ interface ScheduleTableProps {
 }
 
 export function ScheduleTable({ schedules, timeZone, onOpen }: ScheduleTableProps) {
-  const styles = useStyles2(getTableStyles);
   return (
-    <div className={styles.frame} tabIndex={0} role="region" aria-label="Scheduled exports, by name">
-      <table className={styles.table} data-testid="schedule-table">
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th>What</th>
-            <th>Payloads</th>
-            <th>Where to</th>
-            <th>When</th>
-            <th>State</th>
-            <th>Last run</th>
-            <th>Next run</th>
-          </tr>
-        </thead>
-        <tbody>
-          {schedules.map((schedule) => (
-            <ScheduleRow key={schedule.id} schedule={schedule} timeZone={timeZone} onOpen={onOpen} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <TableFrame label="Scheduled exports, by name" testId="schedule-table" isWrapped>
+      <thead>
+        <tr>
+          <th>Name</th>
+          <th>What</th>
+          <th>Payloads</th>
+          <th>Where to</th>
+          <th>When</th>
+          <th>State</th>
+          <th>Last run</th>
+          <th>Next run</th>
+        </tr>
+      </thead>
+      <tbody>
+        {schedules.map((schedule) => (
+          <ScheduleRow key={schedule.id} schedule={schedule} timeZone={timeZone} onOpen={onOpen} />
+        ))}
+      </tbody>
+    </TableFrame>
   );
 }
 
@@ -48,14 +46,14 @@ interface ScheduleRowProps {
 }
 
 function ScheduleRow({ schedule, timeZone, onOpen }: ScheduleRowProps) {
-  const styles = useStyles2(getTableStyles);
+  const styles = useStyles2(getCellStyles);
   const names = useValueNames();
   const { lastRun, nextRunAt, state, stateReason } = schedule;
   const isBad = state === 'stopped' || state === 'retrying' || state === 'held';
   return (
     <tr>
       <td>
-        <Button size="sm" variant="secondary" fill="text" onClick={() => onOpen(schedule.id)}>
+        <Button size="sm" variant="primary" fill="text" onClick={() => onOpen(schedule.id)}>
           {visibleText(schedule.name)}
         </Button>
       </td>

@@ -9,7 +9,7 @@ import type { Call } from '../data/contract.ts';
 import { useCall, useCallPayload } from '../data/useCall.ts';
 import { OutcomeMark } from '../format/OutcomeMark.tsx';
 import { outcomeOf } from '../format/outcomes.ts';
-import { callTitle, userName } from '../format/people.ts';
+import { callerName, callTitle } from '../format/people.ts';
 import { formatAgo, formatFull } from '../format/times.ts';
 import { visibleText } from '../format/visible-text.ts';
 import { FailureState } from '../states/FailureState.tsx';
@@ -105,7 +105,7 @@ function Subtitle({ call, timeZone, onMove }: SubtitleProps) {
         {formatFull(call.startedAt, timeZone)} ({formatAgo(call.startedAt, timeZone)})
       </span>
       <span>
-        <Icon name="user" size="sm" /> {userName(call.user)}
+        <Icon name="user" size="sm" /> {callerName(call)}
       </span>
       <span>
         <Icon name="cube" size="sm" /> {call.server}

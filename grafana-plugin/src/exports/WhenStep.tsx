@@ -37,12 +37,14 @@ export function WhenStep({ draft, isNew, preview, onChange }: WhenStepProps) {
         />
       </Field>
       {timing.every === 'week' && (
-        <RadioButtonGroup
-          aria-label="Day of the week"
-          options={WEEKDAYS}
-          value={timing.weekday}
-          onChange={(weekday) => change({ weekday })}
-        />
+        <Field label="Day of the week" noMargin>
+          <RadioButtonGroup
+            aria-label="Day of the week"
+            options={WEEKDAYS}
+            value={timing.weekday}
+            onChange={(weekday) => change({ weekday })}
+          />
+        </Field>
       )}
       {timing.every === 'month' && (
         <Field label="Day of the month" description="1 to 28, which every month has." noMargin>

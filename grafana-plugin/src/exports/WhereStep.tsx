@@ -27,12 +27,14 @@ export function WhereStep({ draft, scheduleId, onChange }: WhereStepProps) {
   };
   return (
     <>
-      <RadioButtonGroup
-        aria-label="Kind of destination"
-        options={TYPES}
-        value={destination.type}
-        onChange={(type) => change({ type })}
-      />
+      <Field label="Kind of destination" noMargin>
+        <RadioButtonGroup
+          aria-label="Kind of destination"
+          options={TYPES}
+          value={destination.type}
+          onChange={(type) => change({ type })}
+        />
+      </Field>
       {destination.type === 'configured' && <ConfiguredFields destination={destination} onChange={change} />}
       {destination.type === 's3' && <S3Fields destination={destination} onChange={change} />}
       {destination.type === 'https' && (
@@ -84,7 +86,7 @@ export function WhereStep({ draft, scheduleId, onChange }: WhereStepProps) {
           <ul>
             {test.data.steps.map(({ step, state, message }) => (
               <li key={step}>
-                {step}: {state} {visibleText(message)}
+                {step}: {state}. {visibleText(message)}
               </li>
             ))}
           </ul>

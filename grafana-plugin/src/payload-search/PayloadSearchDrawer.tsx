@@ -42,7 +42,7 @@ export function PayloadSearchDrawer({ search, query, timeZone, onOpen, onClose }
           }}
         >
           <Stack direction="row" gap={1} alignItems="flex-end">
-            <Field label="Text" description="As it stands, in any case; in bodies and headers. No pattern." noMargin>
+            <Field label="Text" description="In bodies and headers, in upper or lower case. No patterns." noMargin>
               <Input
                 id="payload-search-text"
                 width={40}

@@ -19,7 +19,7 @@ import type { ApiCaller, Visibility } from '../visibility.ts';
 import { exportRefusal } from '../visibility.ts';
 
 const REFUSAL = {
-  not_admin: 'Only admins and auditors export. Ask one of them, or look at your own calls on the page.',
+  not_admin: 'Only admins and auditors export. Ask one of them, or look at your own calls in the audit log.',
   not_auditor: 'Only auditors export payloads. Leave `payloads` out to export metadata.',
 } as const;
 

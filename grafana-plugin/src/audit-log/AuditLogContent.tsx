@@ -15,7 +15,7 @@ import type { ChangeFilters } from '../url/useCallFilters.ts';
 import type { PageTimeRange } from '../url/useTimeRange.ts';
 import type { CallColumn } from './call-columns.tsx';
 import { CallListView } from './CallListView.tsx';
-import { FacetPanel, FacetPlaceholder } from './FacetPanel.tsx';
+import { FacetFailure, FacetPanel, FacetPlaceholder } from './FacetPanel.tsx';
 import { TIMELINE_PX, TimelinePanel } from './TimelinePanel.tsx';
 import { useCallList } from './useCallList.ts';
 import { useOpenCall } from './useOpenCall.ts';
@@ -80,10 +80,12 @@ export function AuditLogContent(props: AuditLogContentProps) {
         )}
       </div>
       <div ref={frame} className={styles.frame} style={{ height }}>
-        {facets.data !== undefined ? (
+        {facets.error !== null ? (
+          <FacetFailure error={facets.error} onRetry={time.refresh} />
+        ) : facets.data !== undefined ? (
           <FacetPanel facets={facets.data} filters={filters} onFilter={onFilter} />
         ) : (
-          facets.error === null && <FacetPlaceholder />
+          <FacetPlaceholder />
         )}
         <div
           ref={listFrame}

@@ -39,6 +39,9 @@ export function CallListView(props: CallListViewProps) {
   const loadMore = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage();
   }, [fetchNextPage, isFetchingNextPage]);
+  // what was cut short goes on when somebody asks for it, so that a search for little does not run through everything
+  const isCut = (calls.data?.pages.at(-1)?.searchedTo ?? null) !== null;
+  const loadsAhead = calls.error === null && !isCut;
   if (!isLive && rows.length === 0) {
     if (calls.error !== null) {
       return <FailureState title="The calls could not be read" error={calls.error} onRetry={time.refresh} />;
@@ -79,7 +82,7 @@ export function CallListView(props: CallListViewProps) {
           )
         }
         onOpen={open.open}
-        onNearEnd={loadMore}
+        onNearEnd={loadsAhead ? loadMore : undefined}
         onFilter={onFilter}
         onScrolled={onScrolled}
       />

@@ -23,7 +23,8 @@ interface CallTableProps {
   /** below the last row */
   readonly footer: ReactNode;
   readonly onOpen: (call: Call) => void;
-  readonly onNearEnd: () => void;
+  /** undefined: more comes only when asked for, in the footer */
+  readonly onNearEnd: (() => void) | undefined;
   readonly onFilter: ChangeFilters;
   /** whether the newest rows are out of sight */
   readonly onScrolled: (isScrolled: boolean) => void;
@@ -50,7 +51,7 @@ export function CallTable(props: CallTableProps) {
   const rows = virtualizer.getVirtualItems();
   const lastIndex = rows.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (hasMore && lastIndex >= calls.length - AHEAD_ROWS) onNearEnd();
+    if (hasMore && lastIndex >= calls.length - AHEAD_ROWS) onNearEnd?.();
   }, [hasMore, lastIndex, calls.length, onNearEnd]);
   const activeIndex = activeId === undefined ? -1 : calls.findIndex(({ id }) => id === activeId);
   useEffect(() => {

@@ -1,7 +1,7 @@
 /** What there is to filter by, with counts. A click filters; the minus excludes. Counts obey the other filters. */
 import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
-import { Icon, IconButton, useStyles2 } from '@grafana/ui';
+import { Button, Icon, IconButton, useStyles2 } from '@grafana/ui';
 import { useState } from 'react';
 import type { Facet, Facets } from '../data/contract.ts';
 import { useValueNames } from '../filters/value-names.ts';
@@ -9,6 +9,7 @@ import { formatCount, formatShort, plural } from '../format/numbers.ts';
 import { OutcomeShape } from '../format/OutcomeMark.tsx';
 import { isOutcome } from '../format/outcomes.ts';
 import { FIELD_LABEL, hasTerm, withoutTerm, withTerm, type CallFilters, type FilterTerm } from '../url/call-filters.ts';
+import { failureText } from '../states/FailureState.tsx';
 import { Skeleton } from '../states/Skeleton.tsx';
 import type { ChangeFilters } from '../url/useCallFilters.ts';
 
@@ -39,6 +40,19 @@ export function FacetPlaceholder() {
   return (
     <div className={styles.panel}>
       <Skeleton lines={12} lineHeight={3} label="Loading filters" />
+    </div>
+  );
+}
+
+/** Says that nothing was counted, and why, where a wide alert has no room. */
+export function FacetFailure({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
+  const styles = useStyles2(getStyles);
+  return (
+    <div className={styles.panel} role="alert">
+      <p className={styles.rest}>The filters could not be counted. {failureText(error)}</p>
+      <Button size="sm" variant="secondary" fill="text" icon="sync" onClick={onRetry}>
+        Try again
+      </Button>
     </div>
   );
 }

@@ -1,9 +1,10 @@
 /** What stands below the last row: that more is coming, that it failed, how far was searched, or that this is the end. */
 import { Button, Spinner } from '@grafana/ui';
-import { toApiFailure } from '../data/api-failure.ts';
 import type { useCalls } from '../data/useCalls.ts';
 import { plural } from '../format/numbers.ts';
 import { formatFull } from '../format/times.ts';
+import { failureText } from '../states/FailureState.tsx';
+import { LIMIT_WORDS } from '../states/limit-words.ts';
 
 interface ListFooterProps {
   readonly calls: ReturnType<typeof useCalls>;
@@ -24,7 +25,7 @@ export function ListFooter({ calls, rows, timeZone, onMore }: ListFooterProps) {
   if (error !== null) {
     return (
       <>
-        {toApiFailure(error).message}
+        {failureText(error)}
         <Button size="sm" variant="secondary" onClick={onMore}>
           Try again
         </Button>
@@ -32,12 +33,17 @@ export function ListFooter({ calls, rows, timeZone, onMore }: ListFooterProps) {
     );
   }
   if (!hasNextPage) return `${plural(rows, 'call')}. This is the start of the range.`;
-  const searchedTo = data?.pages.at(-1)?.searchedTo ?? null;
+  const { searchedTo = null, cutBy } = data?.pages.at(-1) ?? {};
   return (
     <>
-      {searchedTo !== null && `Searched back to ${formatFull(searchedTo, timeZone)}.`}
+      {searchedTo !== null && (
+        <span role="status">
+          {rows === 0 && 'No call found so far. '}Searched back to {formatFull(searchedTo, timeZone)} only
+          {cutBy !== undefined && `: ${LIMIT_WORDS[cutBy]}`}.
+        </span>
+      )}
       <Button size="sm" variant="secondary" onClick={onMore}>
-        Earlier calls
+        {searchedTo === null ? 'Earlier calls' : 'Search further back'}
       </Button>
     </>
   );

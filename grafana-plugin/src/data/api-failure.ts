@@ -13,13 +13,21 @@ export class ApiFailure extends Error {
   readonly status: number;
   /** as the access log keeps it, e.g. `not_auditor` */
   readonly reason: string | undefined;
+  /** of one query, that was reached: there is no answer in part */
+  readonly limit: ApiErrorBody['error']['limit'];
 
-  constructor(kind: FailureKind, status: number, message: string, reason?: string) {
+  constructor(
+    kind: FailureKind,
+    status: number,
+    message: string,
+    { reason, limit }: Partial<Pick<ApiErrorBody['error'], 'reason' | 'limit'>> = {}
+  ) {
     super(message);
     this.name = 'ApiFailure';
     this.kind = kind;
     this.status = status;
     this.reason = reason;
+    this.limit = limit;
   }
 }
 
@@ -34,9 +42,9 @@ export function toApiFailure(error: unknown): ApiFailure {
     const kind = kindOf(status);
     return new ApiFailure(kind === 'failed' ? 'unreachable' : kind, status, proxyMessage(status));
   }
-  const { message, reason, fields } = data.error;
+  const { message, fields } = data.error;
   const details = fields?.map(({ field, message: problem }) => `${field}: ${problem}`).join('; ');
-  return new ApiFailure(kindOf(status), status, details === undefined ? message : `${message} ${details}`, reason);
+  return new ApiFailure(kindOf(status), status, details === undefined ? message : `${message} ${details}`, data.error);
 }
 
 function kindOf(status: number): FailureKind {

@@ -26,8 +26,19 @@ export function getJson<T>(path: string, query: ApiQuery, signal: AbortSignal): 
   return request<T>({ url: apiUrl(path, query), method: 'GET', abortSignal: signal });
 }
 
-export function sendJson<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, data?: unknown): Promise<T> {
-  return request<T>({ url: apiUrl(path), method, ...(data === undefined ? {} : { data }) });
+/** @param signal of what only asks, though by POST */
+export function sendJson<T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  data?: unknown,
+  signal?: AbortSignal
+): Promise<T> {
+  return request<T>({
+    url: apiUrl(path),
+    method,
+    ...(data === undefined ? {} : { data }),
+    ...(signal === undefined ? {} : { abortSignal: signal }),
+  });
 }
 
 /** For files that the page saves. */

@@ -85,7 +85,7 @@ export function useRemoveSchedule() {
 export function useTimingPreview(body: Pick<ExportSchedule, 'timing' | 'timeZone'>, enabled: boolean) {
   return useQuery({
     queryKey: ['export-timing', body],
-    queryFn: () => sendJson<ExportTimingPreview>('POST', '/exports/schedules/preview', body),
+    queryFn: ({ signal }) => sendJson<ExportTimingPreview>('POST', '/exports/schedules/preview', body, signal),
     enabled,
     retry: false,
   });

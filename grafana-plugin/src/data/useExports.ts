@@ -39,7 +39,7 @@ export function useExportOptions() {
 export function useExportEstimate(request: ExportRequest) {
   return useQuery({
     queryKey: ['export-estimate', request],
-    queryFn: () => sendJson<ExportEstimate>('POST', '/exports/estimate', request),
+    queryFn: ({ signal }) => sendJson<ExportEstimate>('POST', '/exports/estimate', request, signal),
     placeholderData: keepPreviousData,
     retry: false,
   });

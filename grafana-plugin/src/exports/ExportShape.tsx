@@ -1,6 +1,7 @@
 /** What the file looks like: form, compression, payloads, columns. What does not go together cannot be chosen. */
-import { Checkbox, Field, RadioButtonGroup } from '@grafana/ui';
+import { Checkbox } from '@grafana/ui';
 import type { ExportCompression, ExportFormat, Me } from '../data/contract.ts';
+import { Choice } from './Choice.tsx';
 import { ColumnChoice } from './ColumnChoice.tsx';
 import { payloadReach, whyNoPayloads } from './export-words.ts';
 
@@ -36,24 +37,21 @@ export function ExportShape({ me, shape, disabled, onChange }: ExportShapeProps)
   const whyNot = whyNoPayloads(me) ?? (isParquet ? PARQUET : undefined);
   return (
     <>
-      <Field label="Form" noMargin>
-        <RadioButtonGroup
-          aria-label="Form"
-          options={FORMATS}
-          value={shape.format}
-          disabled={disabled}
-          onChange={(format) => onChange({ ...shape, format })}
-        />
-      </Field>
-      <Field label="Compression" description={isParquet ? 'Parquet compresses by itself.' : undefined} noMargin>
-        <RadioButtonGroup
-          aria-label="Compression"
-          options={COMPRESSIONS}
-          value={shape.compression}
-          disabled={disabled || isParquet}
-          onChange={(compression) => onChange({ ...shape, compression })}
-        />
-      </Field>
+      <Choice
+        label="Form"
+        options={FORMATS}
+        value={shape.format}
+        disabled={disabled}
+        onChange={(format) => onChange({ ...shape, format })}
+      />
+      <Choice
+        label="Compression"
+        about={isParquet ? 'Parquet compresses by itself.' : undefined}
+        options={COMPRESSIONS}
+        value={shape.compression}
+        disabled={disabled || isParquet}
+        onChange={(compression) => onChange({ ...shape, compression })}
+      />
       <div>
         <Checkbox
           label="With payloads"

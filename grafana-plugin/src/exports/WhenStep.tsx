@@ -1,8 +1,9 @@
 /** Third step of a schedule: its times, in words and as the next five, and how far back the first one goes. */
-import { Field, Input, RadioButtonGroup } from '@grafana/ui';
+import { Field, Input } from '@grafana/ui';
 import type { useTimingPreview } from '../data/useExportSchedules.ts';
 import { formatMinute } from '../format/times.ts';
 import { FailureState } from '../states/FailureState.tsx';
+import { Choice } from './Choice.tsx';
 import { BACK, type ScheduleDraft, type TimingDraft } from './schedule-draft.ts';
 
 interface WhenStepProps {
@@ -28,23 +29,14 @@ export function WhenStep({ draft, isNew, preview, onChange }: WhenStepProps) {
   const hasClock = timing.every === 'day' || timing.every === 'week' || timing.every === 'month';
   return (
     <>
-      <Field label="Every" noMargin>
-        <RadioButtonGroup
-          aria-label="Every"
-          options={EVERY}
-          value={timing.every}
-          onChange={(every) => change({ every })}
-        />
-      </Field>
+      <Choice label="Every" options={EVERY} value={timing.every} onChange={(every) => change({ every })} />
       {timing.every === 'week' && (
-        <Field label="Day of the week" noMargin>
-          <RadioButtonGroup
-            aria-label="Day of the week"
-            options={WEEKDAYS}
-            value={timing.weekday}
-            onChange={(weekday) => change({ weekday })}
-          />
-        </Field>
+        <Choice
+          label="Day of the week"
+          options={WEEKDAYS}
+          value={timing.weekday}
+          onChange={(weekday) => change({ weekday })}
+        />
       )}
       {timing.every === 'month' && (
         <Field label="Day of the month" description="1 to 28, which every month has." noMargin>
@@ -89,14 +81,12 @@ export function WhenStep({ draft, isNew, preview, onChange }: WhenStepProps) {
         />
       </Field>
       {isNew && (
-        <Field label="Also what was before" noMargin>
-          <RadioButtonGroup
-            aria-label="Also what was before"
-            options={[...BACK]}
-            value={draft.startFrom}
-            onChange={(startFrom) => onChange({ startFrom })}
-          />
-        </Field>
+        <Choice
+          label="Also what was before"
+          options={BACK}
+          value={draft.startFrom}
+          onChange={(startFrom) => onChange({ startFrom })}
+        />
       )}
       {preview.error !== null ? (
         <FailureState title="There are no such times" error={preview.error} />

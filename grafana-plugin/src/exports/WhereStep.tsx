@@ -1,9 +1,10 @@
 /** Second step of a schedule: where its files go, with a test that really writes there. Secrets go in and never come out. */
-import { Alert, Button, Checkbox, Combobox, Field, Input, RadioButtonGroup, TextArea } from '@grafana/ui';
+import { Alert, Button, Checkbox, Combobox, Field, Input, TextArea } from '@grafana/ui';
 import { useTestDestination } from '../data/useExportSchedules.ts';
 import { useExportOptions } from '../data/useExports.ts';
 import { FailureState } from '../states/FailureState.tsx';
 import { visibleText } from '../format/visible-text.ts';
+import { Choice } from './Choice.tsx';
 import { destinationBody, missingIn, type DestinationDraft, type ScheduleDraft } from './schedule-draft.ts';
 
 interface WhereStepProps {
@@ -27,14 +28,12 @@ export function WhereStep({ draft, scheduleId, onChange }: WhereStepProps) {
   };
   return (
     <>
-      <Field label="Kind of destination" noMargin>
-        <RadioButtonGroup
-          aria-label="Kind of destination"
-          options={TYPES}
-          value={destination.type}
-          onChange={(type) => change({ type })}
-        />
-      </Field>
+      <Choice
+        label="Kind of destination"
+        options={TYPES}
+        value={destination.type}
+        onChange={(type) => change({ type })}
+      />
       {destination.type === 'configured' && <ConfiguredFields destination={destination} onChange={change} />}
       {destination.type === 's3' && <S3Fields destination={destination} onChange={change} />}
       {destination.type === 'https' && (

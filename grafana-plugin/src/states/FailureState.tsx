@@ -4,6 +4,7 @@
  */
 import { Alert, Button } from '@grafana/ui';
 import { toApiFailure } from '../data/api-failure.ts';
+import { LIMIT_WORDS } from './limit-words.ts';
 
 interface FailureStateProps {
   /** what did not work, e.g. `The calls could not be read` */
@@ -18,18 +19,25 @@ const WORDS: Readonly<Record<string, string>> = {
   expired_token: 'Your sign-in has grown old. Load the page again.',
 };
 
+/** What whoever refused says, and which limit it was. */
+export function failureText(error: unknown): string {
+  const { kind, reason = '', message, limit } = toApiFailure(error);
+  if (kind === 'refused') return WORDS[reason] ?? message;
+  return limit === undefined ? message : `${message} Nothing is shown in part: ${LIMIT_WORDS[limit]}.`;
+}
+
 export function FailureState({ title, error, onRetry }: FailureStateProps) {
-  const failure = toApiFailure(error);
-  if (failure.kind === 'refused') {
+  const { kind, limit } = toApiFailure(error);
+  if (kind === 'refused') {
     return (
       <Alert severity="info" title="This is not yours to see">
-        {WORDS[failure.reason ?? ''] ?? failure.message}
+        {failureText(error)}
       </Alert>
     );
   }
   return (
-    <Alert severity={failure.kind === 'invalid' ? 'warning' : 'error'} title={title}>
-      <p>{failure.message}</p>
+    <Alert severity={kind === 'invalid' || limit !== undefined ? 'warning' : 'error'} title={title}>
+      <p>{failureText(error)}</p>
       {onRetry !== undefined && (
         <Button size="sm" variant="secondary" icon="sync" onClick={onRetry}>
           Try again

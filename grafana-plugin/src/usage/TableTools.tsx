@@ -2,7 +2,7 @@
 import { Button, Icon, Input, Stack } from '@grafana/ui';
 import { useState } from 'react';
 import type { ApiQuery } from '../data/api.ts';
-import { toApiFailure } from '../data/api-failure.ts';
+import { failureText } from '../states/FailureState.tsx';
 import { usageCsv, type UsageTableName } from '../data/useUsage.ts';
 import { download } from '../payload/download.ts';
 
@@ -20,7 +20,7 @@ export function TableTools({ name, query, search, onSearch }: TableToolsProps) {
       download(`gatelens-usage-${name}.csv`, await usageCsv(name, query));
       setFailed(undefined);
     } catch (error) {
-      setFailed(toApiFailure(error).message);
+      setFailed(failureText(error));
     }
   };
   return (

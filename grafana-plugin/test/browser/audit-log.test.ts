@@ -53,6 +53,34 @@ describe.skipIf(withoutChromium())('the Audit Logs page', () => {
     expect(most).toBeGreaterThan(10);
   });
 
+  it('says how far a search came and why it ended there, and goes on only when asked', async () => {
+    const cut = await world.user('olga');
+    const cursors: (string | null)[] = [];
+    await cut.page.route('**/api/calls?*', async (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get('cursor');
+      cursors.push(cursor);
+      // as the audit API answers when a limit of one page is reached before anything is found
+      if (cursor === 'further') return route.continue({ url: route.request().url().replace('cursor=further', '') });
+      await route.fulfill({
+        json: { items: [], nextCursor: 'further', searchedTo: '2026-11-20T08:00:00.000000000Z', cutBy: 'time' },
+      });
+    });
+    await cut.page.route('**/api/{timeline,facets}?*', (route) =>
+      route.fulfill({ status: 422, json: { error: { code: 'too_large', message: 'Narrow it.', limit: 'rows' } } })
+    );
+    await cut.visit('audit-logs');
+    const said =
+      'No call found so far. Searched back to 2026-11-20 08:00:00.000 only: the time for one question was up.';
+    await cut.page.getByRole('status').filter({ hasText: said }).waitFor();
+    const uncounted = 'Narrow it. Nothing is shown in part: one question may not read more rows.';
+    await until(async () => (await cut.page.getByText(uncounted).count()) === 2, 'chart and filters say why');
+    expect(new Set(cursors)).toEqual(new Set([null]));
+    await cut.page.getByRole('button', { name: 'Search further back' }).click();
+    await cut.rows.first().waitFor();
+    expect(cursors).toContain('further');
+    expect(cut.troubles).toEqual([]);
+  });
+
   it('filters by a facet, turns the filter round, and removes it, all in the address', async () => {
     await olga.visit('audit-logs');
     await olga.page.getByRole('button', { name: 'memory', exact: false }).first().click();

@@ -56,7 +56,7 @@ export const VIEWS: readonly View[] = [
   { name: 'sessions-loading', path: `sessions?${WEEK}`, logins: ALL, api: 'loading' },
   { name: 'sessions-error', path: `sessions?${WEEK}`, logins: ALL, api: 'error' },
   { name: 'export', path: `audit-logs?${WEEK}&server=filesystem`, logins: ['olga', ...ALL], open: openExport },
-  { name: 'payload-search', path: `audit-logs?${WEEK}&server=filesystem`, logins: ALL, open: searchPayloads },
+  { name: 'payload-search', path: 'audit-logs?server=filesystem', logins: ALL, open: searchPayloads },
   { name: 'exports', path: 'exports', logins: [...EVERY_ROLE, ...ALL] },
   { name: 'exports-empty', path: 'exports', logins: ALL, api: 'empty' },
   { name: 'exports-new', path: 'exports', logins: ['olga', ...ALL], open: newSchedule },

@@ -25,6 +25,7 @@ const noObserver: CallObserver = {
     upstreamTrace: {},
     captureBytes: 0,
     intent: () => done,
+    hurry: () => undefined,
     upstreamStarted: () => undefined,
     end: () => done,
   }),

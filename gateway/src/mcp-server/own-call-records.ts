@@ -29,7 +29,7 @@ export class OwnCallRecords {
 
   /** What the gateway does for them waits for this, so it is not put off. */
   intents(): Promise<unknown> {
-    for (const { observation } of this.#calls) observation.hurry?.();
+    for (const { observation } of this.#calls) observation.hurry();
     return Promise.all(this.#calls.map(({ observation }) => observation.intent()));
   }
 

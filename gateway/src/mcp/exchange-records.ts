@@ -113,9 +113,9 @@ export class ExchangeRecords {
 
   /** The client waits for the intents alone. */
   hurry(): void {
-    for (const call of this.calls) call.observation.hurry?.();
-    for (const notice of this.#notices) notice.hurry?.();
-    this.#stream?.hurry?.();
+    for (const call of this.calls) call.observation.hurry();
+    for (const notice of this.#notices) notice.hurry();
+    this.#stream?.hurry();
   }
 
   sent(): void {

@@ -123,7 +123,7 @@ export interface CallObservation {
    * The client could see something now and waits for the intent alone, so that it should be written without delay. Until
    * then an implementation may put it off for a few milliseconds, in case the call ends: `end` stands for the intent, too.
    */
-  hurry?(): void;
+  hurry(): void;
   /** Call when the request goes upstream: starts the CLIENT span. */
   upstreamStarted(): void;
   /**

@@ -16,6 +16,7 @@ function observation(): CallObservation & { readonly ends: CallEnd[] } {
     upstreamTrace: {},
     captureBytes: 0,
     intent: () => Promise.resolve(),
+    hurry: () => undefined,
     upstreamStarted: () => undefined,
     end: (end) => {
       ends.push(end);

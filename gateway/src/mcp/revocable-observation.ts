@@ -32,6 +32,10 @@ export class RevocableObservation implements CallObservation {
     return this.#inner.intent();
   }
 
+  hurry(): void {
+    this.#inner.hurry();
+  }
+
   upstreamStarted(): void {
     this.#inner.upstreamStarted();
   }

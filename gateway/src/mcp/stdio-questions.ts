@@ -71,7 +71,7 @@ export class ServerQuestions {
     };
     this.#open.add(open);
     observation.upstreamStarted();
-    observation.hurry?.();
+    observation.hurry();
     target.push({ data: toEventData(bytes), settled: observation.intent(), instead: () => this.#refuse(gatewayId) });
   }
 

@@ -87,7 +87,7 @@ export class SessionStreams {
   ): Promise<void> {
     const observation = exchange.begin(undefined, this.#options.at);
     const intent = observation.intent();
-    observation.hurry?.();
+    observation.hurry();
     const answer = exchange.openSse(intent, headers);
     if (first !== undefined) void answer.send(first);
     const carrier: Carrier = { answer, destroy: () => exchange.res.destroy() };

@@ -50,6 +50,7 @@ function rig(options: { failing?: boolean } = {}) {
           upstreamTrace: {},
           captureBytes: 10,
           intent: () => Promise.resolve(),
+          hurry: () => undefined,
           upstreamStarted: () => undefined,
           end: (end: CallEnd) => {
             ends.push(end);

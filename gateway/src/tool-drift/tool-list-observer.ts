@@ -115,7 +115,7 @@ class ObservedToolList implements CallObservation {
   }
 
   hurry(): void {
-    this.#inner.hurry?.();
+    this.#inner.hurry();
   }
 
   upstreamStarted(): void {

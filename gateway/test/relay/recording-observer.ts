@@ -10,6 +10,8 @@ export interface Recorded {
   end?: CallEnd;
   /** `end()` was resolved, so the record is on disk */
   kept: boolean;
+  /** it was asked to write the intent at once */
+  hurried: boolean;
 }
 
 export class RecordingObserver implements CallObserver {
@@ -22,7 +24,7 @@ export class RecordingObserver implements CallObserver {
 
   begin(start: CallStart): CallObservation {
     const index = this.calls.length + 1;
-    const call: Recorded = { callId: `call-${index}`, start, kept: false };
+    const call: Recorded = { callId: `call-${index}`, start, kept: false, hurried: false };
     this.calls.push(call);
     this.#changed();
     let ended: Promise<void> | undefined;
@@ -31,6 +33,10 @@ export class RecordingObserver implements CallObserver {
       upstreamTrace: { traceparent: traceparentOf(index) },
       captureBytes: this.captureBytes,
       intent: () => this.intentGate(call),
+      hurry: () => {
+        call.hurried = true;
+        this.#changed();
+      },
       upstreamStarted: () => undefined,
       end: (end) => {
         ended ??= (async () => {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Authentication } from '../../src/access/authenticator.ts';
 import { OpenStreams } from '../../src/http/open-streams.ts';
+import { gate } from './recording-observer.ts';
 import { ANA, call, closeAll, json, post, result, send, startGateway, startUpstream } from './running-gateway.ts';
 
 afterEach(closeAll);
@@ -82,6 +83,19 @@ describe('an open stream', () => {
     // nothing is left to judge
     now.refused.add('other');
     expect(await streams.recheck()).toBe(0);
+  });
+
+  it.each([
+    ['GET', undefined, 'stream'],
+    ['listen', listen, 'subscriptions/listen'],
+  ])('(%s) has its record written at once when something came for its client', async (_label, message, operation) => {
+    const { gateway, open } = await start();
+    const disk = gate();
+    gateway.observer.intentGate = () => disk.promise;
+    const opening = open('a', message);
+    await gateway.observer.until(() => gateway.observer.of(operation).some((one) => one.hurried));
+    disk.open();
+    (await opening).abort();
   });
 
   it('ends when policy denies it now, with the rule', async () => {

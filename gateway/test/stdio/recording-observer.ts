@@ -26,6 +26,7 @@ export class RecordingObserver implements CallObserver {
       upstreamTrace: { traceparent: `00-${'a'.repeat(32)}-${String(this.calls.length).padStart(16, '0')}-01` },
       captureBytes: 1_000_000,
       intent: () => record('intent'),
+      hurry: () => undefined,
       upstreamStarted: () => void (call.started = true),
       end: (end) => {
         call.end ??= end;

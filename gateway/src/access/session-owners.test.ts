@@ -60,6 +60,19 @@ describe('owners of sessions', () => {
     owners.close();
   });
 
+  it('are not pushed out by sessions that have ended', () => {
+    const owners = open({ capacity: 100 });
+    for (let n = 0; n < 90; n++) owners.keep('docs', `s${n}`, 'ana');
+    for (let n = 0; n < 500; n++) {
+      clock.ms += 1;
+      owners.keep('docs', `ended${n}`, 'bob');
+      owners.keep('docs', `ended${n}`, 'bob');
+      owners.forget('docs', `ended${n}`);
+    }
+    expect(Array.from({ length: 90 }, (_, n) => owners.find('docs', `s${n}`))).toEqual(Array(90).fill('ana'));
+    owners.close();
+  });
+
   it('that cannot be read stop the start, with what to do', () => {
     open().close();
     writeFileSync(file(), 'no database at all, but long enough to be looked at as if it were one'.repeat(20));

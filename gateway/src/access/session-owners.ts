@@ -85,12 +85,14 @@ export function openSessionOwners(options: SessionOwnersOptions): KeptSessionOwn
       tried(() => {
         insert.run(keyOf(server, sessionId), userKey, now());
         if (++entries <= capacity) return;
-        prune.run(Math.ceil(capacity * PRUNED_AT_ONCE));
+        // sessions that were ended are gone already
         entries = count();
+        if (entries <= capacity) return;
+        entries -= Number(prune.run(Math.ceil(capacity * PRUNED_AT_ONCE)).changes);
       });
     },
     forget: (server, sessionId) => {
-      tried(() => remove.run(keyOf(server, sessionId)));
+      tried(() => (entries -= Number(remove.run(keyOf(server, sessionId)).changes)));
     },
     close: () => file.close(),
   };

@@ -148,8 +148,12 @@ export class ExchangeRecords {
     this.#resumable = this.#exchange.sessionId !== undefined || this.#openedSession !== undefined;
   }
 
-  /** Ids of calls that nobody will answer once this stream is over, as sent. A client that can resume it waits on. */
+  /**
+   * Ids of calls that nobody will answer once this stream is over, as sent. A client that can resume it waits on; one
+   * that listens waits for no answer, and the end of its stream says all.
+   */
   get strandedIds(): readonly string[] {
+    if (this.#listens) return [];
     if (this.#hasEventIds && !isStateless(this.#exchange)) return [];
     // to one that was cancelled the protocol wants no answer
     return this.calls.filter((call) => !call.ended && !call.cancelRequested).map((call) => call.id);

@@ -76,7 +76,7 @@ describe('a stream that breaks off', () => {
       openStream(res);
       res.write(progress);
     });
-    const gateway = await startGateway(upstream.url, { relay: { requestTimeoutMs: 300 } });
+    const gateway = await startGateway(upstream.url, { relay: { requestTimeoutMs: 1000 } });
     const got = await post(gateway.url(), call(1));
     expect(messagesOf(got.body).at(-1)).toMatchObject({
       id: 1,
@@ -135,6 +135,28 @@ describe('a stream that breaks off', () => {
       errorType: 'upstream_protocol',
       rpcErrorCode: -32002,
     });
+  });
+
+  it.each([
+    ['ends in good order', (res: ServerResponse) => res.end(), false, { outcome: 'success' }],
+    [
+      'breaks off',
+      (res: ServerResponse) => setImmediate(() => res.destroy()),
+      true,
+      { outcome: 'upstream_unreachable', errorType: 'upstream_reset' },
+    ],
+  ])('of a client that listens adds nothing when it %s: its end says all', async (_label, end, broken, recorded) => {
+    const upstream = await startUpstream((_seen, res) => {
+      openStream(res);
+      res.write(progress, () => end(res));
+    });
+    const gateway = await startGateway(upstream.url);
+    const listen = { jsonrpc: '2.0', id: 'l', method: 'subscriptions/listen', params: {} };
+    const got = await post(gateway.url(), listen, { 'mcp-protocol-version': '2026-07-28' });
+    expect([got.broken, got.body.toString()]).toEqual([broken, progress]);
+    const record = await gateway.observer.ended('subscriptions/listen');
+    expect(record.end).toMatchObject(recorded);
+    expect(record.end?.rpcErrorCode).toBeUndefined();
   });
 
   it('in the stateless era has nothing to be resumed by, even with event ids', async () => {

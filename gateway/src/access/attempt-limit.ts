@@ -6,6 +6,7 @@
 import type { Caller } from '../mcp/observer.ts';
 import { AttemptSources, type AttemptSource, type LeftOut } from './attempt-sources.ts';
 import { networkOf } from './network.ts';
+import { callerId } from './principal.ts';
 import { fullBucket, refill, waitMs, type BucketRate, type TokenBucket } from './token-bucket.ts';
 
 /** `limits.attempts` of the configuration. */
@@ -74,7 +75,7 @@ export class AttemptLimits {
   /** @param records how many it would make: a refused body makes one for each of its messages */
   ofCaller(caller: Caller, address: string, sort: string, records: number): AttemptDecision {
     const nowMs = this.#now();
-    const source = this.#callers.find(keyOf(caller), address, caller, nowMs);
+    const source = this.#callers.find(callerId(caller), address, caller, nowMs);
     const { bucket } = source;
     if (bucket.tokens >= 1) {
       bucket.tokens -= records;
@@ -101,7 +102,7 @@ export class AttemptLimits {
   giveBack({ caller, address, bySort, sources, sinceMs }: LeftOut): void {
     const nowMs = this.#now();
     const table = caller === undefined ? this.#strangers : this.#callers;
-    const source = table.find(caller === undefined ? address : keyOf(caller), address, caller, nowMs);
+    const source = table.find(caller === undefined ? address : callerId(caller), address, caller, nowMs);
     source.sources = Math.max(source.sources, sources);
     table.add(source, Object.entries(bySort), sinceMs);
   }
@@ -115,8 +116,4 @@ export class AttemptLimits {
     this.#leftOut += attempts;
     table.add(source, [[sort, attempts]], nowMs);
   }
-}
-
-function keyOf({ authMethod, userKey, keyName }: Caller): string {
-  return `${authMethod}\0${userKey}\0${keyName}`;
 }

@@ -17,3 +17,8 @@ export interface AuthenticatedCaller extends Caller {
   /** absent for anonymous callers */
   readonly principal?: Principal;
 }
+
+/** Tells callers apart where each has a limit of their own; keys without a user have one each. */
+export function callerId({ authMethod, userKey, keyName }: Caller): string {
+  return `${authMethod}\0${userKey}\0${keyName}`;
+}

@@ -3,7 +3,7 @@
  * authentication: a stranger cannot fill the table or empty somebody's bucket. Bounded; forgets who was idle longest.
  */
 import { BoundedMap } from './bounded-map.ts';
-import type { AuthenticatedCaller } from './principal.ts';
+import { callerId, type AuthenticatedCaller } from './principal.ts';
 import { fullBucket, refill, waitMs, type BucketRate, type TokenBucket } from './token-bucket.ts';
 
 /** `rateLimit` of the configuration. */
@@ -39,7 +39,7 @@ export function createRateLimiter(
 
   return {
     take(caller, server) {
-      const id = `${caller.authMethod}\0${caller.userKey}\0${caller.keyName}`;
+      const id = callerId(caller);
       const key = settings.by === 'caller' ? id : `${id}\0${server}`;
       const nowMs = now();
       const bucket = buckets.get(key) ?? fullBucket(rate, nowMs);

@@ -6,7 +6,8 @@
 import type { AttemptLimits } from '../access/attempt-limit.ts';
 import type { LeftOut } from '../access/attempt-sources.ts';
 import type { Logger } from '../logger.ts';
-import type { CallObserver, Caller } from '../mcp/observer.ts';
+import type { CallObserver } from '../mcp/observer.ts';
+import { NOBODY } from './refusal.ts';
 
 export interface AttemptSummaries {
   /** Records the last sums and stops. */
@@ -19,8 +20,6 @@ export interface AttemptSummaryOptions {
   readonly logger: Logger;
   readonly everyMs: number;
 }
-
-const NOBODY: Caller = { userKey: '', keyName: '', teams: [], authMethod: 'none' };
 
 export function startAttemptSummaries(options: AttemptSummaryOptions): AttemptSummaries {
   const { attempts, observer, logger, everyMs } = options;

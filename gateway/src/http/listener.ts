@@ -12,6 +12,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { AttemptLimits } from '../access/attempt-limit.ts';
 import type { CallObserver } from '../mcp/observer.ts';
 import type { McpApp } from './app.ts';
+import { NOBODY } from './refusal.ts';
 
 export interface McpListenerOptions {
   readonly observer: CallObserver;
@@ -109,7 +110,7 @@ function recordRefused(
       kind: 'attempt',
       server: '',
       serverKnown: false,
-      caller: { userKey: '', keyName: '', teams: [], authMethod: 'none' },
+      caller: NOBODY,
       method: '',
       clientAddress,
       upstreamTransport: 'none',

@@ -1,7 +1,8 @@
 /**
  * The door of `/mcp/<server>`: decides whether a request may go on, in this order: head, caller, server, rate, session,
  * media type, size, JSON-RPC, policy; then hands it to the upstream. Whatever is refused is recorded before it is
- * answered, or only counted when one source is refused too often. It never looks into arguments and never lets through what two parsers could read differently.
+ * answered, or only counted when one source is refused too often. It never looks into arguments and never lets through
+ * what two parsers could read differently.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -15,7 +16,6 @@ import { isEndless } from '../mcp/endless.ts';
 import { idKey } from '../mcp/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { NodeExchange } from '../mcp/node-exchange.ts';
-import type { Caller } from '../mcp/observer.ts';
 import type { Revocation } from '../mcp/revocable-observation.ts';
 import type { ConnectionNames } from '../mcp/sessions.ts';
 import type { McpAppDeps } from './deps.ts';
@@ -23,13 +23,12 @@ import { BodyBudget, type BodyLease } from './body-budget.ts';
 import { legacyProblem, legacySessionId } from './legacy-route.ts';
 import { headersAgree } from './header-agreement.ts';
 import { readBody } from './read-body.ts';
-import { recordAbandoned, refuse, refuseUnrecorded } from './refusal.ts';
+import { NOBODY, recordAbandoned, refuse, refuseUnrecorded } from './refusal.ts';
 import type { Attempt, Refusal } from './refusal.ts';
 import { BODY_REFUSALS, HEAD_REFUSALS, REFUSALS } from './refusals.ts';
 import { RequestGuard } from './request-guard.ts';
 import { mediaTypeProblem } from './media-type.ts';
 
-const NOBODY: Caller = { userKey: '', keyName: '', teams: [], authMethod: 'none' };
 const NO_BYTES = Buffer.alloc(0);
 const DEFAULT_BODY_BYTES = 16 * 1024 * 1024;
 const DEFAULT_BUFFERED_BODY_BYTES = 256 * 1024 * 1024;

@@ -48,6 +48,8 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Whoever is refused before it is known who they are. */
+export const NOBODY: Caller = { userKey: '', keyName: '', teams: [], authMethod: 'none' };
 const NO_BYTES = Buffer.alloc(0);
 /** An attempt's body is evidence, not a call: no more than this of it is kept, and of a stranger's headers and body less. */
 const KEPT_BYTES = 65_536;

@@ -1,6 +1,7 @@
 /**
  * Collects what json-scanner.ts finds in one message and says what kind of message it is. Text is decoded here, once,
  * and only for the members of json-fields.ts. It refuses nothing: `invalid` and `ambiguous` are for the endpoint.
+ * Longer than usual: one member more is one case more, and the cases stand by the kind of value for the scanner's sake.
  */
 import { PLACE } from './json-fields.ts';
 import type { KeyRule, Place } from './json-fields.ts';

@@ -5,12 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import { isEndless } from './endless.ts';
+import { isEndless, LISTEN } from './endless.ts';
 import type { Exchange, LegacyRole, McpHttpMethod, RecordedAt, RecordMore, SseAnswer } from './exchange.ts';
 import { headersInBatch } from './kept-headers.ts';
 import type { ReceivedMessage } from './message.ts';
 import type { CallObservation, CallObserver, CallStart, Caller, HeaderList, TraceContextCarrier } from './observer.ts';
-import { LISTEN } from './endless.ts';
 import { targetOf, taskOf } from './outcome.ts';
 import { RevocableObservation } from './revocable-observation.ts';
 import type { Revocation } from './revocable-observation.ts';

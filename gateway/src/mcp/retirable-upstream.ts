@@ -19,7 +19,7 @@ export class RetirableUpstream implements Upstream {
   }
 
   async handle(exchange: Exchange): Promise<void> {
-    if (!isCall(exchange)) return this.#inner.handle(exchange);
+    if (isEndless(exchange)) return this.#inner.handle(exchange);
     this.#calls += 1;
     try {
       await this.#inner.handle(exchange);
@@ -52,8 +52,4 @@ export class RetirableUpstream implements Upstream {
     clearTimeout(timer);
     await this.#inner.close();
   }
-}
-
-function isCall(exchange: Exchange): boolean {
-  return !isEndless(exchange);
 }

@@ -10,25 +10,16 @@ import type { Logger } from '../logger.ts';
 import type { Exchange, RecordedAt, Upstream } from './exchange.ts';
 import type { Caller } from './observer.ts';
 import type { OpenChannel } from './session-channel.ts';
-import type { StartBackoff } from './stdio-backoff.ts';
+import type { CallerBackoffs } from './stdio-backoff.ts';
 import type { StdioCounters } from './stdio-counters.ts';
 import type { Failure } from './stdio-failure.ts';
 import type { StdioLimits } from './stdio-limits.ts';
 import { acceptable, type Acceptable } from './stdio-accept.ts';
 import { refuse, refuseWith } from './stdio-refusal.ts';
 import { isStateless } from './stateless-request.ts';
+import type { StatelessSide } from './stateless-side.ts';
 import { StdioSession } from './stdio-session.ts';
 import type { InjectMeta } from './trace-splice.ts';
-
-/** Who answers requests without sessions. */
-export interface StatelessSide {
-  readonly pids: readonly number[];
-  /** @param owner whose request it is */
-  post(exchange: Exchange, accepts: Acceptable, owner: string): Promise<void>;
-  endIfIdle(): void;
-  end(failure: Failure): Promise<void>;
-  killNow(): void;
-}
 
 export interface SessionBridgeOptions {
   readonly kind: 'stdio' | 'sse';
@@ -47,7 +38,7 @@ export interface SessionBridgeOptions {
   /** what a client hears when `initialize` is not answered in time */
   readonly silent: Failure;
   /** Omitted: starting costs nothing, so it may fail as often as clients try. */
-  readonly createBackoff?: () => StartBackoff;
+  readonly backoffs?: CallerBackoffs;
 }
 
 export interface SessionBridgeState extends Readonly<StdioCounters> {
@@ -57,16 +48,12 @@ export interface SessionBridgeState extends Readonly<StdioCounters> {
 }
 
 export const SESSION_REVISIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
-const MAX_BACKOFFS = 1_000;
 const IDLE_CHECKS = 10;
 const LONGEST_IDLE_CHECK_MS = 30_000;
 
 export class SessionBridge implements Upstream {
   readonly kind: 'stdio' | 'sse';
   readonly #options: SessionBridgeOptions;
-  readonly #limits: StdioLimits;
-  /** by owner: a client whose `initialize` makes the server fail must not lock out the others */
-  readonly #backoffs = new Map<string, StartBackoff>();
   readonly #sessions = new Map<string, StdioSession>();
   /** sessions whose channel is still ending */
   readonly #ending = new Set<StdioSession>();
@@ -76,8 +63,7 @@ export class SessionBridge implements Upstream {
   constructor(options: SessionBridgeOptions) {
     this.kind = options.kind;
     this.#options = options;
-    this.#limits = options.limits;
-    const checkMs = Math.min(this.#limits.idleMs / IDLE_CHECKS, LONGEST_IDLE_CHECK_MS);
+    const checkMs = Math.min(options.limits.idleMs / IDLE_CHECKS, LONGEST_IDLE_CHECK_MS);
     this.#idleCheck = setInterval(() => this.#endIdle(), checkMs);
     this.#idleCheck.unref();
   }
@@ -136,13 +122,9 @@ export class SessionBridge implements Upstream {
       return refuse(exchange, 'invalid_request', 'The body holds something that is no JSON-RPC 2.0 message.');
     }
     if (this.#isStateless(exchange)) return this.#options.stateless.post(exchange, accepts, ownerOf(exchange.caller));
-    const isLegacy = exchange.legacy !== undefined;
-    if (
-      !isLegacy &&
-      exchange.messages.some((message) => message.kind === 'request' && message.method === 'initialize')
-    ) {
-      return this.#initialize(exchange, accepts);
-    }
+    // with the older transport the session is there before its `initialize`
+    const initializes = exchange.messages.some(({ kind, method }) => kind === 'request' && method === 'initialize');
+    if (initializes && exchange.legacy === undefined) return this.#initialize(exchange, accepts);
     return this.#withSession(exchange, (session) => {
       if (!session.congested) return session.post(exchange, accepts);
       const text = `The MCP server "${this.#options.server}" does not read its input. Try again later, or start a new session.`;
@@ -222,15 +204,15 @@ export class SessionBridge implements Upstream {
   }
 
   async #openSession(exchange: Exchange, id: string, use: (session: StdioSession) => Promise<void>): Promise<void> {
-    const { server, logger, notStarted } = this.#options;
-    const backoff = this.#backoffs.get(ownerOf(exchange.caller));
+    const { server, logger, notStarted, backoffs } = this.#options;
+    const backoff = backoffs?.of(ownerOf(exchange.caller));
     const waitMs = backoff?.waitMs() ?? 0;
     if (waitMs > 0) {
       const text = `The MCP server "${server}" failed to start ${backoff?.failures ?? 0} times in a row. The next attempt is allowed in ${Math.ceil(waitMs / 1000)} s. See the gateway's log.`;
       return refuse(exchange, 'upstream_unreachable', text);
     }
     if (!this.#makeRoom()) {
-      const text = `The MCP server "${server}" has ${this.#limits.maxSessions} sessions open, which is its limit. End one, or try again later.`;
+      const text = `The MCP server "${server}" has ${this.#options.limits.maxSessions} sessions open, which is its limit. End one, or try again later.`;
       return refuse(exchange, 'rate_limited', text);
     }
     const session = this.#start(exchange, id);
@@ -255,7 +237,7 @@ export class SessionBridge implements Upstream {
   }
 
   #createSession(exchange: Exchange, id: string, owner: string): StdioSession {
-    const { server, at, open, counters, injectMeta, logger, silent } = this.#options;
+    const { server, at, open, counters, injectMeta, logger, silent, backoffs } = this.#options;
     const session: StdioSession = new StdioSession(exchange, {
       id,
       owner,
@@ -264,11 +246,11 @@ export class SessionBridge implements Upstream {
       at,
       open,
       silent,
-      limits: this.#limits,
+      limits: this.#options.limits,
       counters,
       injectMeta,
       logger,
-      onOpen: () => this.#backoffs.delete(owner),
+      onOpen: () => backoffs?.worked(owner),
       onEnd: (startFailed) => {
         if (startFailed) this.#startFailed(owner);
         this.#sessions.delete(session.id);
@@ -281,28 +263,22 @@ export class SessionBridge implements Upstream {
 
   #startFailed(owner: string): void {
     this.#options.counters.startFailures += 1;
-    const backoff = this.#backoffs.get(owner) ?? this.#options.createBackoff?.();
-    if (backoff === undefined) return;
-    backoff.failed();
-    this.#backoffs.delete(owner);
-    this.#backoffs.set(owner, backoff);
-    const [oldest] = this.#backoffs.keys();
-    if (this.#backoffs.size > MAX_BACKOFFS && oldest !== undefined) this.#backoffs.delete(oldest);
+    this.#options.backoffs?.failed(owner);
   }
 
   /** Many clients never end their sessions, so at the limit the one that is idle longest gives way. */
   #makeRoom(): boolean {
-    if (this.#ending.size >= this.#limits.maxSessions) return false;
-    if (this.#sessions.size < this.#limits.maxSessions) return true;
+    if (this.#ending.size >= this.#options.limits.maxSessions) return false;
+    if (this.#sessions.size < this.#options.limits.maxSessions) return true;
     const [idlest] = [...this.#sessions.values()].toSorted((a, b) => b.idleMs - a.idleMs);
-    if (idlest === undefined || idlest.idleMs < this.#limits.yieldAfterMs) return false;
+    if (idlest === undefined || idlest.idleMs < this.#options.limits.yieldAfterMs) return false;
     this.#endUnused(idlest);
     return true;
   }
 
   #endIdle(): void {
     for (const session of [...this.#sessions.values()]) {
-      if (session.idleMs >= this.#limits.idleMs) this.#endUnused(session);
+      if (session.idleMs >= this.#options.limits.idleMs) this.#endUnused(session);
     }
     this.#options.stateless.endIfIdle();
   }

@@ -5,13 +5,14 @@
  */
 import { Pool } from 'undici';
 import type { Logger } from '../logger.ts';
-import { SessionBridge, SESSION_REVISIONS, type StatelessSide } from './session-bridge.ts';
+import { SessionBridge, SESSION_REVISIONS } from './session-bridge.ts';
 import { SseChannel } from './sse-channel.ts';
 import { createStdioCounters } from './stdio-counters.ts';
 import type { Failure } from './stdio-failure.ts';
 import { DEFAULT_STDIO_LIMITS, type StdioLimits } from './stdio-limits.ts';
 import { refuseStateless } from './stdio-refusal.ts';
 import { checkEnvelope, unsupportedVersion } from './stateless-request.ts';
+import type { StatelessSide } from './stateless-side.ts';
 import type { InjectMeta } from './trace-splice.ts';
 import { upstreamAddress } from './upstream-address.ts';
 

@@ -5,7 +5,7 @@
  */
 import type { Logger } from '../logger.ts';
 import { SessionBridge, SESSION_REVISIONS } from './session-bridge.ts';
-import { StartBackoff } from './stdio-backoff.ts';
+import { CallerBackoffs, StartBackoff } from './stdio-backoff.ts';
 import { childChannel } from './stdio-channel.ts';
 import type { ChildOptions } from './stdio-child.ts';
 import { createStdioCounters } from './stdio-counters.ts';
@@ -65,7 +65,7 @@ export class StdioBridge extends SessionBridge {
       logger,
       notStarted: `The MCP server "${server}" could not be started. Check "command", "args" and "cwd" of mcpServers.${server} in the gateway's configuration.`,
       silent: startTimedOut(server, limits.startTimeoutMs),
-      createBackoff: () => new StartBackoff(() => performance.now()),
+      backoffs: new CallerBackoffs(() => new StartBackoff(() => performance.now())),
     });
   }
 }

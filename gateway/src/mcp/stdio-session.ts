@@ -3,7 +3,7 @@
  * older HTTP+SSE transport) for one client. Takes the messages of the client's POSTs there; what comes back is
  * stdio-inbound.ts's. Everything that passes is recorded before the other side sees the end of it. Ends when the channel
  * does, when the client deletes it, or when the bridge says so. Which session an exchange belongs to, and whether the
- * caller may use it, is the bridge's business.
+ * caller may use it, is the bridge's business. Longer than usual: it ties together parts that have files of their own.
  */
 import type { Logger } from '../logger.ts';
 import type { Exchange, RecordedAt } from './exchange.ts';

@@ -25,6 +25,8 @@ beforeAll(async () => {
       mcpServers: { fast: { url: `${web.url}/fast` } },
       auth: { apiKeys: people.apiKeys },
       policy: [{ allow: false, tools: ['shut'] }, { allow: true }],
+      // one interval, however long the flood takes here
+      limits: { attempts: { every: '10m' } },
     },
   });
 });

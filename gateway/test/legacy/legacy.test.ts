@@ -1,6 +1,6 @@
 /** Servers and clients of the older HTTP+SSE transport, with the SDK's own parts on both sides of the gateway. */
+import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
@@ -29,7 +29,6 @@ import {
   startUpstream,
   type RunningGateway,
 } from '../relay/running-gateway.ts';
-import { fileURLToPath } from 'node:url';
 import { startEverythingSse, startSseServer } from './sse-server.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -268,15 +267,20 @@ describe('an older server', () => {
   });
 
   it.each([
-    ['answers with another status', { status: 401, type: 'text/plain' }, /HTTP status 401/],
-    ['is none', { status: 200, type: 'text/html' }, /Streamable HTTP/],
-    ['names no endpoint in time', { status: 200, type: 'text/event-stream' }, /within 200 ms/],
-  ])('that %s is named in the error', async (_, { status, type }, words) => {
+    ['answers with another status', { status: 401, type: 'text/plain' }, {}, /HTTP status 401/],
+    ['is none', { status: 200, type: 'text/html' }, {}, /Streamable HTTP/],
+    [
+      'names no endpoint in time',
+      { status: 200, type: 'text/event-stream' },
+      { limits: { startTimeoutMs: 200 } },
+      /within 200 ms/,
+    ],
+  ])('that %s is named in the error', async (_, { status, type }, options, words) => {
     const upstream = await startUpstream((_seen, res) => {
       res.writeHead(status, { 'content-type': type }).flushHeaders();
       if (type !== 'text/event-stream') res.end('no');
     });
-    const gateway = await gatewayBefore(bridgeTo(upstream.url, { limits: { startTimeoutMs: 200 } }));
+    const gateway = await gatewayBefore(bridgeTo(upstream.url, options));
     await expect(connect(gateway, 'modern')).rejects.toThrow(words);
   });
 

@@ -1,6 +1,7 @@
 /** Memory for request bodies, over all callers; and a gateway that is ending. */
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../e2e/until.ts';
 import { ANA, call, closeAll, json, post, result, startGateway, startUpstream } from './running-gateway.ts';
 import type { RunningGateway } from './running-gateway.ts';
 
@@ -26,20 +27,30 @@ const start = async (bufferedBodyBytes: number, held: () => Promise<void> = () =
     await held();
     json(res, result((JSON.parse(seen.body.toString()) as { id: unknown }).id));
   });
+  let asked = 0;
   const gateway = await startGateway(upstream.url, {
     deps: { bodyBytes: 10_000, bufferedBodyBytes },
-    authenticate: (headers) => ({ ok: true, caller: { ...ANA, userKey: String(headers['x-caller'] ?? 'ana') } }),
+    authenticate: (headers) => {
+      asked += 1;
+      return { ok: true, caller: { ...ANA, userKey: String(headers['x-caller'] ?? 'ana') } };
+    },
   });
-  return { gateway, upstream };
+  /** so many requests have come; what was written with a head is read in the same turn */
+  const arrived = async (requests: number): Promise<void> => {
+    await until(
+      () => asked >= requests,
+      () => `${requests} requests; there are ${asked}`
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { gateway, upstream, arrived };
 };
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 describe('memory for request bodies', () => {
   it('is limited over all callers: beyond it 503, recorded; once given back calls pass again', async () => {
-    const { gateway, upstream } = await start(20_000);
+    const { gateway, upstream, arrived } = await start(20_000);
     const holding = await Promise.all([holdBody(gateway, 'bob', 9_990), holdBody(gateway, 'eve', 9_990)]);
-    await settled();
+    await arrived(2);
     const refused = await post(gateway.url(), call(1));
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
     expect(refused.body.toString()).toMatch(/limits\.bufferedBodyBytes/);
@@ -55,9 +66,9 @@ describe('memory for request bodies', () => {
   });
 
   it('is not for one caller alone', async () => {
-    const { gateway } = await start(40_000);
+    const { gateway, arrived } = await start(40_000);
     const holding = await Promise.all([1, 2].map(() => holdBody(gateway, 'bob', 9_990)));
-    await settled();
+    await arrived(2);
     expect((await post(gateway.url(), call(1), { 'x-caller': 'bob' })).status).toBe(503);
     expect((await post(gateway.url(), call(2), { 'x-caller': 'eve' })).status).toBe(200);
     for (const socket of holding) socket.destroy();
@@ -66,11 +77,12 @@ describe('memory for request bodies', () => {
   it('counts a body until its call is over, and what was announced not at all', async () => {
     let open: () => void = () => undefined;
     const opened = new Promise<void>((resolve) => (open = resolve));
-    const { gateway } = await start(10_000, () => opened);
+    const { gateway, upstream, arrived } = await start(10_000, () => opened);
     // ten thousand announced, nothing sent
     const silent = await holdBody(gateway, 'bob', 1);
+    await arrived(1);
     const slow = post(gateway.url(), call(1, 'x'.repeat(9_000)));
-    await settled();
+    await until(() => upstream.seen.length === 1, 'the call at its server');
     expect((await post(gateway.url(), call(2, 'x'.repeat(2_000)))).status).toBe(503);
     open();
     expect((await slow).status).toBe(200);

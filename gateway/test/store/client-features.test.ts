@@ -369,5 +369,20 @@ describe('data with two line feeds in a row, which the engine would take for its
     expect(broken.status).toBeGreaterThanOrEqual(400);
     expect((await broken.text()).length).toBeLessThan(1000);
     expect(await stored()).toHaveLength(2 * VALUES.length);
+    const values = "INSERT INTO mcp.feeds (s) VALUES ('x\n\ny'),\n\n('z')";
+    expect((await post(values, '')).status).toBe(200);
+    expect(await stored()).toEqual([...VALUES, ...VALUES, 'x\n\ny', 'z'].sort());
+  });
+
+  it('goes by the names of the columns, in whatever order a block has them, and is refused without names', async () => {
+    const { status } = await post('CREATE TABLE mcp.pairs (a String, `n.b` String) ENGINE = MergeTree ORDER BY a', '');
+    expect(status).toBe(200);
+    const text = (value: string): Buffer =>
+      Buffer.concat([Buffer.from([Buffer.byteLength(value)]), Buffer.from(value)]);
+    const column = (name: string, value: string): Buffer => Buffer.concat([name, 'String', value].map(text));
+    const block = Buffer.concat([Buffer.from([2, 1]), column('n.b', 'of b\n\n'), column('a', 'of a')]);
+    expect(await (await post('INSERT INTO mcp.pairs (a, `n.b`) FORMAT Native', block)).text()).toBe('');
+    expect(await test.rows('SELECT a, `n.b` AS b FROM mcp.pairs')).toEqual([{ a: 'of a', b: 'of b\n\n' }]);
+    expect((await post('INSERT INTO mcp.pairs FORMAT Native', block)).status).toBe(501);
   });
 });

@@ -7,7 +7,7 @@
 import { randomUUID, timingSafeEqual, createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Logger } from '../../logger.ts';
-import { quoteIdentifier, quoteLiteral, splitStatements } from '../sql-lexer.ts';
+import { quoteIdentifier, quoteLiteral } from '../sql-lexer.ts';
 import { EngineException, engineException, httpStatusOf } from './engine-exception.ts';
 import type { Engine, EngineConnection } from './engine.ts';
 import { type StoreRequest, readCredentials, readStoreRequest } from './http-request.ts';
@@ -140,9 +140,7 @@ class Endpoint {
       if (gone.aborted) return;
       const queryId = read.queryId ?? randomUUID();
       if (statement.format !== undefined && statement.root.kind === 'InsertQuery') {
-        const data = dataOf(statement.format, read.data);
-        const { format, normalised } = statement;
-        const done = data.length === 0 ? undefined : await insertData(connection, normalised, format, data);
+        const done = await insertData(connection, statement.normalised, statement.format, read.data);
         sendDone(response, queryId, done?.rowsWritten ?? 0, done?.bytesWritten ?? 0);
         return;
       }
@@ -213,19 +211,6 @@ class Endpoint {
     this.#catalogs.set(database, tables);
     return tables;
   }
-}
-
-/** Data that the engine would take for data to its end. */
-function dataOf(format: string, data: Buffer | undefined): Buffer {
-  if (data === undefined) {
-    // run as it is, what follows the data would run too
-    throw new EngineException(62, 'SYNTAX_ERROR', 'Where the data of this INSERT begins is not clear.');
-  }
-  // VALUES alone end at a semicolon, and the engine runs what follows it
-  if (format.toLowerCase() === 'values' && splitStatements(data.toString('latin1')).length > 1) {
-    throw new EngineException(62, 'SYNTAX_ERROR', 'Syntax error (Multi-statements are not allowed).');
-  }
-  return data;
 }
 
 /** Never the engine's own `default`: it shows files as tables. */

@@ -6,7 +6,7 @@
 import type { AccessEntry } from '../record/access.ts';
 import type { PayloadState } from '../record/vocabulary.ts';
 import type { Grants } from '../store/queries/visibility.ts';
-import { coversPayloads, Visibility } from '../store/queries/visibility.ts';
+import { auditedServers, coversPayloads, Visibility } from '../store/queries/visibility.ts';
 import type { HiddenBecause, Role } from './contract.ts';
 
 /** Who asks, as authentication found out (audit-api/caller.ts). */
@@ -117,7 +117,7 @@ export function explain(visibility: Visibility, kind: ApiCaller['kind']): string
   }
   const all = 'You see the metadata and usage of everybody’s calls.';
   if (visibility.payloads === false) return [all, 'You see no payloads: only auditors open them.'];
-  const { servers } = visibility.payloads;
-  const scope = servers === '*' || servers.includes('*') ? 'all servers' : `these servers only: ${servers.join(', ')}`;
+  const servers = auditedServers(visibility);
+  const scope = servers === '*' ? 'all servers' : `these servers only: ${servers.join(', ')}`;
   return [all, `You may open payloads of ${scope}. Each opening is recorded in the access log before you see it.`];
 }

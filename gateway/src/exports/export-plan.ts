@@ -3,8 +3,8 @@
  * rights; the visibility in it was made where roles are known.
  */
 import type { CallRow } from '../store/queries/call-row.ts';
-import type { ExportRows, SealedRowOfCall } from '../store/queries/export-rows.ts';
-import type { DataKeyRow } from '../store/queries/payload.ts';
+import type { ExportRows } from '../store/queries/export-rows.ts';
+import type { DataKeyRow, SealedRowOfCall } from '../store/queries/payload.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { StoreStreams } from '../store/queries/row-stream.ts';
 import type { Visibility } from '../store/queries/visibility.ts';

@@ -4,8 +4,8 @@
  * with the reason in place of the payload.
  */
 import type { CallRow } from '../store/queries/call-row.ts';
-import { exportRowsQuery, sealedPayloads, slicesOf, type SealedRowOfCall } from '../store/queries/export-rows.ts';
-import { dataKeys, type DataKeyRow } from '../store/queries/payload.ts';
+import { EXPORT_SETTINGS, exportRowsQuery, slicesOf } from '../store/queries/export-rows.ts';
+import { dataKeys, sealedPayloads, type DataKeyRow, type SealedRowOfCall } from '../store/queries/payload.ts';
 import { fitsStream } from '../store/queries/row-stream.ts';
 import { cellText } from './csv.ts';
 import type { ExportPlan, ExportProgress, ExportSource, OpenedCall, OpenedPart } from './export-plan.ts';
@@ -90,8 +90,8 @@ async function sealedOf(
 ): Promise<Batch> {
   const wanted = rows
     .filter((row) => source.hidden(plan.visibility, row.server, row.payload_state) === undefined)
-    .map((row) => ({ call_id: row.call_id, server: row.server, startedNs: nsOf(row) }));
-  const found = await sealedPayloads(source.reader, plan.visibility, wanted, { signal });
+    .map((row) => ({ callId: row.call_id, server: row.server, startedNs: `${nsOf(row)}` }));
+  const found = await sealedPayloads(source.reader, plan.visibility, wanted, { signal }, EXPORT_SETTINGS);
   const keyIds = found.map((one) => one.key_id);
   const keys =
     keyIds.length === 0

@@ -7,10 +7,10 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { SSEStreamingApi } from 'hono/streaming';
-import { streamSSE } from 'hono/streaming';
 import type { AccessEntry } from '../../record/access.ts';
 import { principalsOf } from '../../store/queries/principals.ts';
 import type { CallFilter } from '../../store/queries/scope.ts';
+import { auditedServers } from '../../store/queries/visibility.ts';
 import { ApiError } from '../api-error.ts';
 import { callFilter } from '../call-filter.ts';
 import { callView } from '../call-view.ts';
@@ -19,6 +19,7 @@ import { payloadSearchRoute, SEARCH_LIMITS } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { accessActor } from '../deps.ts';
 import { nowNs } from '../clock.ts';
+import { eventStream } from '../event-stream.ts';
 import type { FoundCall, SearchSink } from '../payload-search.ts';
 import { searchPayloads, snippetBytes } from '../payload-search.ts';
 import { requireAuditor, requireAuditorOf } from '../read-payload.ts';
@@ -64,7 +65,7 @@ export function registerPayloadSearch(api: OpenAPIHono<ApiEnv>, deps: RouteDeps)
     const ended = begin(c);
     const started: SearchStarted = {
       search: randomUUID(),
-      servers: serversOf(visibility),
+      servers: auditedServers(visibility),
       limits: { ...SEARCH_LIMITS, calls: maxCalls },
     };
     const entry = { ...accessActor(c), action: 'payload.search', decision: 'allowed' } as const;
@@ -84,15 +85,9 @@ export function registerPayloadSearch(api: OpenAPIHono<ApiEnv>, deps: RouteDeps)
       ended();
       throw error;
     }
-    // a proxy that waits for the whole answer would wait for ever
-    c.header('X-Accel-Buffering', 'no');
-    return streamSSE(
+    return eventStream(
       c,
-      async (stream) => {
-        const left = new AbortController();
-        const leave = (): void => left.abort();
-        stream.onAbort(leave);
-        signal.addEventListener('abort', leave);
+      async (stream, left) => {
         let rows = 0;
         let bytes = 0;
         let reason = 'left';
@@ -110,22 +105,17 @@ export function registerPayloadSearch(api: OpenAPIHono<ApiEnv>, deps: RouteDeps)
         try {
           await stream.writeSSE({ event: 'started', data: JSON.stringify(started) });
           const request = { text, filter, range, limits: started.limits, visibility, renew: c.get('renew') };
-          const end = await searchPayloads(deps, { ...request, signal: left.signal }, sink);
+          const end = await searchPayloads(deps, { ...request, signal: left }, sink);
           ({ reason } = end);
           await stream.writeSSE({ event: 'end', data: JSON.stringify(end) });
         } finally {
-          signal.removeEventListener('abort', leave);
           ended();
           await recordAccess(deps, { ...entry, rows, bytes, detail: { search, step: 'end', reason } }).catch(
             () => undefined
           );
         }
       },
-      async () => {
-        // who left is no failure, and whatever else it was has payload near it
-        if (!signal.aborted) deps.logger.error('payload_search_failed', {});
-        await Promise.resolve();
-      }
+      () => deps.logger.error('payload_search_failed', {})
     );
   });
 }
@@ -160,15 +150,9 @@ function reading(entry: AccessEntry, { row, hits }: FoundCall, search: string): 
   };
 }
 
-function serversOf(visibility: Visibility): SearchStarted['servers'] {
-  if (visibility.payloads === false) return [];
-  const { servers } = visibility.payloads;
-  return servers === '*' || servers.includes('*') ? '*' : servers;
-}
-
 /** Only what the caller may open, and of that what was asked for. */
 function withinServers(filter: CallFilter, visibility: Visibility): CallFilter {
-  const servers = serversOf(visibility);
+  const servers = auditedServers(visibility);
   if (servers === '*') return filter;
   const asked = filter.only.server ?? servers;
   return { ...filter, only: { ...filter.only, server: asked.filter((server) => servers.includes(server)) } };

@@ -1,6 +1,5 @@
 /** `/tail`: the live view as server-sent events, within the caller's visibility as it is at each moment. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { streamSSE } from 'hono/streaming';
 import { principalsOf } from '../../store/queries/principals.ts';
 import { storeClockMs } from '../../store/queries/tail.ts';
 import { ApiError, badParameter } from '../api-error.ts';
@@ -9,6 +8,7 @@ import { callView } from '../call-view.ts';
 import { tailRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
+import { eventStream } from '../event-stream.ts';
 import { requireSight } from '../require-sight.ts';
 import type { TailSink } from '../tail.ts';
 import { runTail } from '../tail.ts';
@@ -50,15 +50,9 @@ export function registerTail(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const caller = c.get('caller');
     const renew = c.get('renew');
     const ended = begin(`${caller.kind} ${caller.actorKey ?? caller.userKey} ${caller.name}`);
-    // a proxy that waits for the whole answer would wait for ever
-    c.header('X-Accel-Buffering', 'no');
-    return streamSSE(
+    return eventStream(
       c,
-      async (stream) => {
-        const left = new AbortController();
-        const leave = (): void => left.abort();
-        stream.onAbort(leave);
-        signal.addEventListener('abort', leave);
+      async (stream, left) => {
         const sink: TailSink = {
           calls: async (rows, skipped) => {
             const principals = await principalsOf(
@@ -85,19 +79,15 @@ export function registerTail(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
             startMs,
             renew,
             clock: deps.clock,
-            signal: left.signal,
-            sleep: (ms) => sleepUntil(ms, left.signal),
+            signal: left,
+            sleep: (ms) => sleepUntil(ms, left),
           });
           await stream.writeSSE({ event: 'end', data: JSON.stringify({ reason, since: isoOf(toldToMs) }) });
         } finally {
-          signal.removeEventListener('abort', leave);
           ended();
         }
       },
-      async () => {
-        deps.logger.error('tail_failed', {});
-        await Promise.resolve();
-      }
+      () => deps.logger.error('tail_failed', {})
     );
   });
 }

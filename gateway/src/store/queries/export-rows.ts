@@ -4,17 +4,17 @@
  * once whether it has is far cheaper. People come from the erasable principals, for callers who may see them.
  */
 import type { Position } from './audit-log.ts';
-import type { SealedRow } from './payload.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 import type { CallFilter, TimeWindow } from './scope.ts';
 import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
-import { coversPayloads, type Visibility } from './visibility.ts';
+import { auditedServers, type Visibility } from './visibility.ts';
 
 /** Below what the embedded store gives any query of the audit API. */
 const EXPORT_SECONDS = 280;
 const SETTINGS = `SETTINGS max_execution_time = ${EXPORT_SECONDS}, do_not_merge_across_partitions_select_final = 1`;
 /** One thread, so that an export leaves a core to whoever looks at pages. */
-const ROW_SETTINGS = `${SETTINGS}, max_threads = 1, date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0, output_format_csv_crlf_end_of_line = 1, output_format_parquet_compression_method = 'zstd', output_format_parquet_string_as_string = 1`;
+export const EXPORT_SETTINGS = `${SETTINGS}, max_threads = 1`;
+const ROW_SETTINGS = `${EXPORT_SETTINGS}, date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0, output_format_csv_crlf_end_of_line = 1, output_format_parquet_compression_method = 'zstd', output_format_parquet_string_as_string = 1`;
 
 const PEOPLE: Readonly<Record<string, string>> = { user_email: 'email', user_login: 'login', user_name: 'name' };
 /** In CSV as JSON, since CSV has no lists. */
@@ -215,10 +215,10 @@ export async function payloadSize(
   rows: ExportRows,
   options: QueryOptions = {}
 ): Promise<PayloadSize> {
-  if (!coversPayloads(visibility, undefined) || matchesNothing(visibility, rows.filter)) return { rows: 0, bytes: 0 };
+  const servers = auditedServers(visibility);
+  if (servers.length === 0 || matchesNothing(visibility, rows.filter)) return { rows: 0, bytes: 0 };
   const { sql: where, params } = whereOf(visibility, rows);
-  const servers = visibility.payloads === false ? [] : visibility.payloads.servers;
-  const all = servers === '*' || servers.includes('*');
+  const all = servers === '*';
   const [row] = await store.query<{ n: string; total: string }>(
     `SELECT toString(count()) AS n, toString(sum(request_bytes + response_bytes)) AS total
 FROM mcp.calls FINAL WHERE ${where} AND startsWith(payload_state, 'sealed')${all ? '' : ' AND server IN {auditedServers:Array(String)}'}\n${SETTINGS}`,
@@ -226,43 +226,4 @@ FROM mcp.calls FINAL WHERE ${where} AND startsWith(payload_state, 'sealed')${all
     options
   );
   return { rows: Number(row?.n ?? 0), bytes: Number(row?.total ?? 0) };
-}
-
-/** One sealed part of a call, as `SealedRow` with the call it belongs to. */
-export type SealedRowOfCall = SealedRow & { readonly call_id: string };
-
-const SECOND_NS = 1_000_000_000n;
-
-/**
- * Sealed parts of many calls, of servers that the caller audits. Ciphertext only.
- * @param calls newest and oldest may be as far apart as a slice
- */
-export async function sealedPayloads(
-  store: StoreReader,
-  visibility: Visibility,
-  calls: readonly { readonly call_id: string; readonly startedNs: bigint; readonly server: string }[],
-  options: QueryOptions = {}
-): Promise<SealedRowOfCall[]> {
-  const [first] = calls;
-  if (first === undefined) return [];
-  if (!calls.every(({ server }) => coversPayloads(visibility, server))) {
-    throw new TypeError('payloads asked for without the right to open them');
-  }
-  let [oldest, newest] = [first.startedNs, first.startedNs];
-  for (const { startedNs } of calls) {
-    if (startedNs < oldest) oldest = startedNs;
-    if (startedNs > newest) newest = startedNs;
-  }
-  return store.query<SealedRowOfCall>(
-    `SELECT call_id, direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64, sha256, digest
-FROM mcp_protected.payload_events FINAL
-WHERE ${IN_RANGE} AND call_id IN {callIds:Array(String)} AND server IN {auditedServers:Array(String)}
-${SETTINGS}, max_threads = 1`,
-    {
-      ...rangeParams({ fromNs: oldest - SECOND_NS, toNs: newest + SECOND_NS }),
-      callIds: calls.map(({ call_id }) => call_id),
-      auditedServers: [...new Set(calls.map(({ server }) => server))],
-    },
-    options
-  );
 }

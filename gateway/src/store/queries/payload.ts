@@ -58,8 +58,7 @@ const EVENTS_OF_MANY = `SELECT call_id, direction, v, alg, key_id, nonce, comp, 
 FROM mcp_protected.payload_events FINAL
 WHERE started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 SECOND
     AND started_at <= fromUnixTimestamp64Nano({toNs:Int64}) + INTERVAL 1 SECOND
-    AND call_id IN {callIds:Array(String)} AND server IN {servers:Array(String)}
-${QUERY_SETTINGS}`;
+    AND call_id IN {callIds:Array(String)} AND server IN {servers:Array(String)}`;
 
 /** The time finds the granule; a second either way forgives a gateway that rounds. */
 const EVENTS = `SELECT direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64, sha256, digest
@@ -115,14 +114,19 @@ export async function sealedSizes(
   return new Map(rows.map((row) => [row.call_id, Number(row.body_bytes)]));
 }
 
+/** One sealed part of a call, with the call it belongs to. */
+export type SealedRowOfCall = SealedRow & { readonly call_id: string };
+
+/** @param settings limits of the query */
 export async function sealedPayloads(
   store: StoreReader,
   visibility: Visibility,
   calls: readonly SealedCall[],
-  options: QueryOptions = {}
-): Promise<(SealedRow & { readonly call_id: string })[]> {
+  options: QueryOptions = {},
+  settings = QUERY_SETTINGS
+): Promise<SealedRowOfCall[]> {
   if (calls.length === 0) return [];
-  return store.query(EVENTS_OF_MANY, ofMany(visibility, calls), options);
+  return store.query<SealedRowOfCall>(`${EVENTS_OF_MANY}\n${settings}`, ofMany(visibility, calls), options);
 }
 
 /** @returns by key id */

@@ -51,10 +51,15 @@ export abstract class Visibility implements Grants {
   }
 }
 
+/** Servers whose payloads may be opened. */
+export function auditedServers({ payloads }: Visibility): '*' | readonly string[] {
+  if (payloads === false) return [];
+  return payloads.servers === '*' || payloads.servers.includes('*') ? '*' : payloads.servers;
+}
+
 /** Whether payloads of a server may be opened; `undefined`: of any server at all. */
 export function coversPayloads(visibility: Visibility, server: string | undefined): boolean {
-  if (visibility.payloads === false) return false;
-  const { servers } = visibility.payloads;
-  if (servers === '*' || servers.includes('*')) return true;
+  const servers = auditedServers(visibility);
+  if (servers === '*') return true;
   return server === undefined ? servers.length > 0 : servers.includes(server);
 }

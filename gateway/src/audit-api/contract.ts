@@ -13,18 +13,11 @@ export * from './contract/tool-changes.ts';
 export * from './contract/usage-routes.ts';
 export { BEARER } from './contract/route.ts';
 
+export type { ExportCompression, ExportFormat } from '../exports/formats.ts';
 export type { AccessLogEntry, AccessLogPage } from './contract/access-log.ts';
 export type { Call, CallDetail, CallPage, HiddenBecause, User } from './contract/call.ts';
 export type { ApiErrorBody, ApiErrorCode } from './contract/errors.ts';
-export type {
-  ExportCompression,
-  ExportEstimate,
-  ExportFormat,
-  ExportManifest,
-  ExportRun,
-  ExportRunPage,
-  ExportTicket,
-} from './contract/export.ts';
+export type { ExportEstimate, ExportManifest, ExportRun, ExportRunPage, ExportTicket } from './contract/export.ts';
 export type {
   DestinationTest,
   ExportDestinationBody,

@@ -8,6 +8,7 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { GatelensError } from '../errors.ts';
+import { EXPORT_COMPRESSIONS, EXPORT_FORMATS, PARQUET_ROWS } from '../exports/formats.ts';
 import { findConfig, withConfigOptions, type ConfigOptions } from './common-options.ts';
 import { UsageError, type CliContext } from './context.ts';
 import { exportVerifyCommand } from './export-verify.ts';
@@ -26,8 +27,6 @@ interface ExportOptions extends ConfigOptions {
 }
 
 const TOKEN = 'GATELENS_TOKEN';
-/** As the API has it: Parquet is in memory until its end. */
-const PARQUET_ROWS = 500_000;
 /** Of an unfinished file, enough for its last row. */
 const TAIL_BYTES = 4 * 1024 * 1024;
 
@@ -43,8 +42,8 @@ export function exportCommand(context: CliContext): Command {
         .argParser(collect)
         .default([], 'none')
     )
-    .addOption(new Option('--format <format>').choices(['jsonl', 'csv', 'parquet']).default('jsonl'))
-    .addOption(new Option('--compression <how>').choices(['none', 'gzip', 'zstd']).default('none'))
+    .addOption(new Option('--format <format>').choices(EXPORT_FORMATS).default('jsonl'))
+    .addOption(new Option('--compression <how>').choices(EXPORT_COMPRESSIONS).default('none'))
     .option('--columns <names>', 'with commas between; default: all')
     .option('--payloads', 'with requests and responses; auditors only')
     .option('-o, --out <file>', 'default: a name with the range, here')

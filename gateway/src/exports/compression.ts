@@ -1,7 +1,7 @@
 /** Compresses a file as it is made, on another thread, with back pressure. An error of the source is an error here. */
 import { Readable, pipeline } from 'node:stream';
 import { constants, createGzip, createZstdCompress } from 'node:zlib';
-import type { ExportCompression } from './export-plan.ts';
+import type { ExportCompression } from './formats.ts';
 
 const PIECE_BYTES = 256 * 1024;
 

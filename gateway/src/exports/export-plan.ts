@@ -8,16 +8,12 @@ import type { DataKeyRow, SealedRowOfCall } from '../store/queries/payload.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
 import type { StoreStreams } from '../store/queries/row-stream.ts';
 import type { Visibility } from '../store/queries/visibility.ts';
+import type { FileForm } from './formats.ts';
 
-export type ExportFormat = 'jsonl' | 'csv' | 'parquet';
-export type ExportCompression = 'none' | 'gzip' | 'zstd';
-
-export interface ExportPlan extends ExportRows {
+export interface ExportPlan extends ExportRows, FileForm {
   readonly visibility: Visibility;
   /** in the order of the file */
   readonly columns: readonly string[];
-  readonly format: ExportFormat;
-  readonly compression: ExportCompression;
   /** opened in flight; never with Parquet */
   readonly payloads: boolean;
 }
@@ -57,24 +53,4 @@ export interface ExportProgress {
   bytes: number;
   /** payload bytes opened */
   payloadBytes: number;
-}
-
-/** A file of Parquet has its foot in memory until its end, so it has so many rows at most. */
-export const PARQUET_ROWS = 500_000;
-
-const EXTENSION: Readonly<Record<ExportCompression, string>> = { none: '', gzip: '.gz', zstd: '.zst' };
-
-export function extensionOf({ format, compression }: Pick<ExportPlan, 'format' | 'compression'>): string {
-  return `${format}${EXTENSION[compression]}`;
-}
-
-const CONTENT_TYPE: Readonly<Record<ExportFormat, string>> = {
-  jsonl: 'application/x-ndjson; charset=utf-8',
-  csv: 'text/csv; charset=utf-8',
-  parquet: 'application/vnd.apache.parquet',
-};
-
-export function contentTypeOf({ format, compression }: Pick<ExportPlan, 'format' | 'compression'>): string {
-  if (compression === 'gzip') return 'application/gzip';
-  return compression === 'zstd' ? 'application/zstd' : CONTENT_TYPE[format];
 }

@@ -67,7 +67,8 @@ export function httpsDestination({ url, token, allowPrivate }: HttpsSettings): D
   };
 }
 
-function requireAllowed(target: URL): void {
+/** @throws DestinationProblem for an address that only a configuration may name */
+export function requireAllowed(target: URL): void {
   try {
     requirePublicHost(target);
   } catch (cause) {
@@ -98,7 +99,7 @@ export function problemOf(error: unknown, where: string): Error {
   return error instanceof Error ? error : new TypeError('unknown');
 }
 
-export function privateAddress(cause: unknown): DestinationProblem {
+function privateAddress(cause: unknown): DestinationProblem {
   return new DestinationProblem(
     'This address leads into a private network. Put the destination into exports.destinations of the configuration, or set exports.allowPrivateAddresses.',
     { cause }

@@ -5,6 +5,8 @@
  */
 import { verify, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { canonicalJson } from '../record/canonical-json.ts';
+import { EXPORT_COMPRESSIONS, EXPORT_FORMATS } from './formats.ts';
 
 /** In front of what is signed, so that a signature over something else never passes for one over a manifest. */
 const CONTEXT = 'gatelens-export-manifest-v1\n';
@@ -18,8 +20,8 @@ const manifestSchema = z.object({
   supplement: z.number().nullable(),
   filters: z.record(z.string(), z.union([z.array(z.string()), z.string(), z.number()])),
   columns: z.array(z.string()),
-  format: z.enum(['jsonl', 'csv', 'parquet']),
-  compression: z.enum(['none', 'gzip', 'zstd']),
+  format: z.enum(EXPORT_FORMATS),
+  compression: z.enum(EXPORT_COMPRESSIONS),
   encryption: z.enum(['none', 'age']),
   recipients: z.array(z.string()),
   payloads: z.boolean(),
@@ -68,12 +70,5 @@ export function isSignedBy(manifest: Manifest, publicKey: KeyObject): boolean {
 
 /** The manifest without the signature's value, keys sorted, no blanks: the same whoever wrote the JSON. */
 function signedText(manifest: Manifest): string {
-  return CONTEXT + canonical({ ...manifest, signature: { ...manifest.signature, value: '' } });
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(',')}}`;
+  return CONTEXT + canonicalJson({ ...manifest, signature: { ...manifest.signature, value: '' } });
 }

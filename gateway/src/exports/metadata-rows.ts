@@ -5,13 +5,8 @@
 import { exportRowsQuery, slicesOf, type Slice } from '../store/queries/export-rows.ts';
 import { fitsStream } from '../store/queries/row-stream.ts';
 import { ExportRefused } from './export-refused.ts';
-import {
-  PARQUET_ROWS,
-  type ExportFormat,
-  type ExportPlan,
-  type ExportProgress,
-  type ExportSource,
-} from './export-plan.ts';
+import type { ExportPlan, ExportProgress, ExportSource } from './export-plan.ts';
+import { PARQUET_ROWS, type ExportFormat } from './formats.ts';
 import { inOrder } from './read-ahead.ts';
 
 /** Big enough that asking costs nothing, small enough to be read ahead. */

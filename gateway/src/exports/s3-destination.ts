@@ -7,8 +7,8 @@ import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import type * as Sdk from '@aws-sdk/client-s3';
 import { DestinationProblem, type Destination } from './destination.ts';
-import { privateAddress, problemOf } from './https-destination.ts';
-import { publicLookup, requirePublicHost } from './private-address.ts';
+import { problemOf, requireAllowed } from './https-destination.ts';
+import { publicLookup } from './private-address.ts';
 
 export interface S3Settings {
   readonly endpoint?: string | undefined;
@@ -119,16 +119,6 @@ export function s3Destination(settings: S3Settings): Destination {
         await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: name }));
       }),
   };
-}
-
-function requireAllowed(endpoint: URL): void {
-  try {
-    requirePublicHost(endpoint);
-  } catch (cause) {
-    throw privateAddress(cause);
-  }
-  if (endpoint.protocol !== 'https:')
-    throw new DestinationProblem('Only https leaves this network. Use an https address.');
 }
 
 /** Names and status of the answer; its text can hold anything. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../logger.ts';
 import type { CallEnd, CallObservation, CallStart, CapturedBody } from '../mcp/observer.ts';
 import type { ToolChange } from '../record/tool-changes.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../record/canonical-json.ts';
 import { ToolListObserver } from './tool-list-observer.ts';
 import { readToolListPage } from './tool-list.ts';
 import { ToolWatch } from './tool-watch.ts';

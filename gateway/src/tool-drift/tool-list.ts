@@ -5,7 +5,7 @@
  */
 import type { CapturedBody } from '../mcp/observer.ts';
 import { TOOL_PARTS, type ToolPart } from '../record/tool-changes.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../record/canonical-json.ts';
 
 /** Longer lists are not watched; the answer itself is sealed as usual. */
 export const MAX_LIST_BYTES = 2 * 1024 * 1024;

@@ -3,8 +3,9 @@
  * come out: what comes out says only whether one is set.
  */
 import { z } from '@hono/zod-openapi';
+import { EXPORT_COMPRESSIONS, EXPORT_FORMATS } from '../../exports/formats.ts';
 import { User } from './call.ts';
-import { EXPORT_COMPRESSIONS, EXPORT_FORMATS, ExportRun, exportShape } from './export.ts';
+import { ExportRun, exportShape } from './export.ts';
 import { CallFilters } from './filters.ts';
 import { timeParam } from './params.ts';
 

@@ -4,14 +4,10 @@
  */
 import { z } from '@hono/zod-openapi';
 import { EXPORT_COLUMNS, isExportColumn } from '../../exports/columns.ts';
+import { EXPORT_COMPRESSIONS, EXPORT_FORMATS } from '../../exports/formats.ts';
 import { User } from './call.ts';
 import { CallFilters, exportFilterParams, exportRangeParams } from './filters.ts';
 import { nextCursor } from './params.ts';
-
-export const EXPORT_FORMATS = ['jsonl', 'csv', 'parquet'] as const;
-export const EXPORT_COMPRESSIONS = ['none', 'gzip', 'zstd'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
-export type ExportCompression = (typeof EXPORT_COMPRESSIONS)[number];
 
 const columnName = z
   .string()

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { exportFile } from '../../exports/export-file.ts';
-import { extensionOf, type ExportPlan, type ExportProgress, type ExportSource } from '../../exports/export-plan.ts';
+import type { ExportPlan, ExportProgress, ExportSource } from '../../exports/export-plan.ts';
+import { extensionOf } from '../../exports/formats.ts';
 import { ExportRefused } from '../../exports/export-refused.ts';
 import { manifestText, signManifest, type Manifest, type ManifestSigner } from '../../exports/manifest.ts';
 import type { Logger } from '../../logger.ts';

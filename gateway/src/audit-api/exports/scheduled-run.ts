@@ -6,13 +6,8 @@ import { createHash } from 'node:crypto';
 import type { Destination } from '../../exports/destination.ts';
 import { encryptedTo } from '../../exports/encryption.ts';
 import { exportFile } from '../../exports/export-file.ts';
-import {
-  extensionOf,
-  PARQUET_ROWS,
-  type ExportPlan,
-  type ExportProgress,
-  type ExportSource,
-} from '../../exports/export-plan.ts';
+import type { ExportPlan, ExportProgress, ExportSource } from '../../exports/export-plan.ts';
+import { extensionOf, PARQUET_ROWS } from '../../exports/formats.ts';
 import { manifestText, signManifest, type Manifest, type ManifestSigner } from '../../exports/manifest.ts';
 import { objectName } from '../../exports/object-name.ts';
 import { chainsOfRows, slicesOf, type SeqRange } from '../../store/queries/export-rows.ts';

@@ -1,5 +1,6 @@
 /** Sends a file as it is made. One that breaks off ends the connection, so that no client takes it for a whole one. */
-import { contentTypeOf, type ExportPlan } from '../../exports/export-plan.ts';
+import type { ExportPlan } from '../../exports/export-plan.ts';
+import { contentTypeOf } from '../../exports/formats.ts';
 
 export function fileResponse(
   plan: Pick<ExportPlan, 'format' | 'compression'>,

@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { EXPORT_COLUMNS } from '../../exports/columns.ts';
-import { PARQUET_ROWS } from '../../exports/export-plan.ts';
+import { PARQUET_ROWS } from '../../exports/formats.ts';
 import { payloadSize, slicesOf } from '../../store/queries/export-rows.ts';
 import type { Position } from '../../store/queries/audit-log.ts';
 import { ApiError, badParameter } from '../api-error.ts';

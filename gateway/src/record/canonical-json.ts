@@ -1,6 +1,6 @@
 /**
- * One text for one JSON value: keys sorted, no blanks, as JSON.stringify writes strings and numbers. So that a server that
- * only orders its members differently has not changed anything. Refuses what is nested too deep.
+ * One text for one JSON value: keys sorted, no blanks, as JSON.stringify writes strings and numbers. For what is
+ * compared or signed whoever wrote it: an order of members is no difference. Refuses what is nested too deep.
  */
 const MAX_DEPTH = 64;
 

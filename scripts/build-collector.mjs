@@ -13,6 +13,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
+/** what the modules of that release ask for: Go 1.26; collector/Dockerfile has it, too */
+const GO_MINOR = 26;
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'collector');
 const binary = join(folder, 'dist', 'gatelens-otelcol');
 const stamp = join(folder, 'dist', 'built-from');
@@ -41,13 +43,30 @@ function place(from, to) {
   renameSync(`${to}.${process.pid}`, to);
 }
 
-/** @returns exit status; 127 without Go */
+/**
+ * @returns what is wrong with the Go that is here, or undefined. From 1.21 on Go fetches the toolchain that the modules
+ * ask for, unless GOTOOLCHAIN=local forbids it (Debian's Go and the golang images have it so); GOTOOLCHAIN of the caller
+ * stays in force.
+ */
+function lackOfGo() {
+  const asked = spawnSync('go', ['env', 'GOVERSION', 'GOTOOLCHAIN'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: path },
+  });
+  if (asked.error !== undefined || asked.status !== 0) return 'there is no Go';
+  const [version = '', toolchain = ''] = asked.stdout.split('\n');
+  const minor = Number(/^go1\.(\d+)/.exec(version)?.[1] ?? Infinity);
+  if (minor >= GO_MINOR || (minor >= 21 && toolchain !== 'local')) return undefined;
+  return `there is ${version}${minor >= 21 ? `, and GOTOOLCHAIN=${toolchain} lets it fetch no newer one` : ''}`;
+}
+
+/** @returns exit status; 127 without a Go that can */
 function build() {
   if (existsSync(cached)) {
     place(cached, binary);
   } else {
-    // an older Go fetches the toolchain that the modules ask for; GOTOOLCHAIN=local of the caller stays in force
-    if (run('go', ['version'], { stdio: 'ignore' }) !== 0) return 127;
+    if (lackOfGo() !== undefined) return 127;
     process.stderr.write('Building the collector (the first time takes some minutes) …\n');
     const started = Date.now();
     const status = run('go', ['run', BUILDER, '--config', 'builder.yaml'], { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -84,7 +103,10 @@ if (status === 127) {
   const what = isRequired
     ? 'Go is needed to build the collector'
     : 'SKIPPED: the check of collector/config.yaml needs Go';
-  process.stderr.write(`${what}: install Go 1.26 (or 1.21 and newer, which fetches it) and put it on the PATH.\n`);
+  process.stderr.write(
+    `${what}, and ${lackOfGo()}. Install Go 1.${GO_MINOR} from https://go.dev/dl/ (or 1.21 and newer with GOTOOLCHAIN=auto, ` +
+      'which fetches it) and put it on the PATH.\n'
+  );
   process.exit(isRequired ? 1 : 0);
 }
 status ||= validate();

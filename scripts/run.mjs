@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The door of the repository: `npm start` and `npm test` come here, also in a fresh clone with any Node from 18.
- * Installs when node_modules is missing or older than package-lock.json, then runs the task with the Node 24 that the
- * `node` package brings. Does nothing else.
+ * The door of the repository: `npm start` and `npm test` come here, also in a fresh clone. Installs when node_modules is
+ * missing or older than package-lock.json, then runs the task with the Node 24 that the `node` package brings. Does
+ * nothing else.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -35,7 +35,7 @@ function run(command, args, env = {}) {
   return done.status ?? 1;
 }
 
-/** The last step: takes our place. Signals go on to it, so that ending `npm start` ends the gateway in order. */
+/** The last step: takes our place. Signals that come here go on to it, so that it ends in order. */
 function become(command, args) {
   const path = `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
   const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } });
@@ -56,7 +56,18 @@ function installed() {
   );
 }
 
+/** npm leaves out, without a word, optional packages that do not want the Node it runs on: here what the tests are built on. */
+function refuseOldNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19)) return;
+  process.stderr.write(
+    `Node ${process.versions.node} cannot install all that is needed. Take Node 20.19, 22.13 or newer.\n`
+  );
+  process.exit(1);
+}
+
 function install() {
+  refuseOldNode();
   process.stderr.write('Installing dependencies (the embedded ClickHouse engine is about 550 MB on disk) …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const status = run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);

@@ -2,7 +2,8 @@
  * Record v1 as data: every column of `mcp.calls`, `mcp.access_log`, `mcp.tool_changes` and `mcp.health`, the span attribute (or span
  * field) it comes from, its type, unit, sensitivity, and whether the hash chain covers it. docs/record.md is generated
  * from here and the pin test holds DDL, SQL and dashboards against it. Order matters: the canonical form takes the
- * covered fields in this order. Nothing here may hold payload; see record/payload-events.ts for that.
+ * covered fields in this order, so the table stays in one piece. Nothing here may hold payload; see
+ * record/payload-events.ts for that.
  */
 
 /** How the embedded writer, the SQL view and the canonical form read a value. */

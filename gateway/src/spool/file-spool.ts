@@ -1,6 +1,7 @@
 /**
  * The spool of one data directory: appends go to group commit, what is durable goes to the shipper, what is shipped is
- * deleted. Here the rules meet: the cap, the chain, open intents. Made by open-spool.ts.
+ * deleted. Here the rules meet: the cap, the chain, open intents. Made by open-spool.ts. Its length is that meeting: what
+ * each rule needs of its own stands in files beside it.
  */
 import { GatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';

@@ -158,17 +158,22 @@ export function spanStatus(
   }
 }
 
-const SHARED_WITH_CLIENT_SPAN: readonly number[] = [
+/** what the call is, on both spans and on metrics */
+const OF_THE_CALL: readonly number[] = [
   CALL_AT.method,
   CALL_AT.protocolVersion,
   CALL_AT.tool,
   CALL_AT.prompt,
-  CALL_AT.resource,
   CALL_AT.operation,
-  CALL_AT.rpcId,
-  CALL_AT.errorType,
   CALL_AT.errorCode,
   CALL_AT.server,
+];
+const SHARED_WITH_CLIENT_SPAN: readonly number[] = [...OF_THE_CALL, CALL_AT.resource, CALL_AT.rpcId, CALL_AT.errorType];
+const OF_THE_CONNECTION: readonly number[] = [
+  CALL_AT.networkTransport,
+  CALL_AT.networkProtocol,
+  CALL_AT.serverAddress,
+  CALL_AT.serverPort,
 ];
 
 /** Attributes of the CLIENT span. It has no `gatelens.kind`: it is no record. */
@@ -186,20 +191,7 @@ export function clientSpanAttributes(server: AttributeRow, start: CallStart): At
   return row;
 }
 
-const ON_METRICS: readonly number[] = [
-  CALL_AT.method,
-  CALL_AT.protocolVersion,
-  CALL_AT.tool,
-  CALL_AT.prompt,
-  CALL_AT.operation,
-  CALL_AT.errorCode,
-  CALL_AT.networkTransport,
-  CALL_AT.networkProtocol,
-  CALL_AT.serverAddress,
-  CALL_AT.serverPort,
-  CALL_AT.server,
-  CALL_AT.outcome,
-];
+const ON_METRICS: readonly number[] = [...OF_THE_CALL, ...OF_THE_CONNECTION, CALL_AT.outcome];
 const ON_METRICS_OF_ERRORS: readonly number[] = [...ON_METRICS, CALL_AT.errorType];
 
 /** The bounded names only; `error.type` only where the span is an error. */
@@ -207,14 +199,7 @@ export function metricAttributes(row: AttributeRow, isError: boolean): MetricAtt
   return row.toObject(isError ? ON_METRICS_OF_ERRORS : ON_METRICS) as MetricAttributes;
 }
 
-const ON_SESSION_METRICS: readonly number[] = [
-  CALL_AT.protocolVersion,
-  CALL_AT.networkTransport,
-  CALL_AT.networkProtocol,
-  CALL_AT.serverAddress,
-  CALL_AT.serverPort,
-  CALL_AT.server,
-];
+const ON_SESSION_METRICS: readonly number[] = [CALL_AT.protocolVersion, ...OF_THE_CONNECTION, CALL_AT.server];
 
 export function sessionAttributes(row: AttributeRow): MetricAttributes {
   return row.toObject(ON_SESSION_METRICS) as MetricAttributes;

@@ -2,6 +2,7 @@
  * What the record of one call is made of, and its two appends: the intent with the sealed request, and the completion
  * with payload events, spans and the chained record, each made in one tick. Holds views on the request's and the answer's
  * bytes until they are sealed, and copies none of them. What a call's own way does not need is made when it is recorded.
+ * One long class: nearly every part is made by whichever append needs it first, and kept for the other.
  */
 import type { HrTime } from '@opentelemetry/api';
 import type { CallEnd, CallStart } from '../mcp/observer.ts';

@@ -1,7 +1,8 @@
 /**
  * The only file that imports the OpenTelemetry SDK. Builds the tracer and logger of the audit in code, so that no `OTEL_*`
  * switch can turn recording off or sample it: every span reaches the audit's processor, while the caller's sampled flag
- * goes on unchanged. Metrics and mirrors are built here, too; they may fail without touching the audit.
+ * goes on unchanged. Metrics and mirrors are built here, too, however long that makes the file; they may fail without
+ * touching the audit.
  */
 import {
   ROOT_CONTEXT,

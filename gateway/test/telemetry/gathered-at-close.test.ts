@@ -4,13 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startGateway } from '../../src/assembly/gateway.ts';
-import { openRecorder } from '../../src/assembly/recorder.ts';
-import { parseConfig } from '../../src/config.ts';
-import { silentLogger } from '../../src/logger.ts';
-import { loadKeyring } from '../../src/protection/keyring.ts';
-import { createPseudonyms } from '../../src/protection/pseudonyms.ts';
-import { noDurationMetrics } from '../../src/telemetry/metrics.ts';
+import { startRecordingGateway } from './recording-gateway.ts';
 
 const CALLS = 5;
 const closing: (() => void)[] = [];
@@ -33,29 +27,11 @@ async function startUpstream(): Promise<string> {
 }
 
 describe('a gateway that closes', () => {
-  it.each(['async', 'before-reply'])('has every call on disk whose reply was seen: %s', async (durability) => {
+  it.each(['async', 'before-reply'] as const)('has every call on disk whose reply was seen: %s', async (durability) => {
     const dataDir = mkdtempSync(join(tmpdir(), 'gatelens-close-'));
     closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
-    const { config } = parseConfig(
-      {
-        listen: { mcp: '127.0.0.1:0' },
-        dataDir,
-        mcpServers: { up: { url: await startUpstream() } },
-        auth: { anonymous: true },
-        audit: { durability },
-      },
-      { env: {}, baseDir: dataDir, source: 'the test' }
-    );
-    const keyring = loadKeyring({ dataDir });
-    const options = { config, keyring, logger: silentLogger, version: '0.0.0' };
-    const recorder = await openRecorder({ ...options, component: 'gateway' });
-    const gateway = await startGateway({
-      ...options,
-      env: {},
-      pseudonyms: createPseudonyms(keyring.pseudonymSecret),
-      recorder,
-      metrics: noDurationMetrics,
-    });
+    const server = ['up', await startUpstream()] as const;
+    const { gateway, recorder, reopen } = await startRecordingGateway({ dataDir, server, durability });
     const request = {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
@@ -66,7 +42,7 @@ describe('a gateway that closes', () => {
     // not a tick for what gathers
     await gateway.close(500);
     await recorder.close(0);
-    const again = await openRecorder({ ...options, component: 'gateway' });
+    const again = await reopen();
     expect(again.spool.stats()).toMatchObject({ recorded: CALLS, openIntents: 0 });
     expect(again.spool.chain.head().seq).toBe(BigInt(CALLS));
     await again.close(0);

@@ -42,6 +42,7 @@ const WIRE = {
   upstream_timeout: { status: 504, rpcCode: -32002 },
   upstream_reset: { status: 502, rpcCode: -32002 },
   upstream_redirect: { status: 502, rpcCode: -32002 },
+  upstream_unauthorized: { status: 502, rpcCode: -32002 },
   upstream_protocol: { status: 502, rpcCode: -32002 },
   child_exited: { status: 502, rpcCode: -32002 },
   client_gone: { status: 499, rpcCode: -32000 },

@@ -2,7 +2,7 @@
  * Which headers pass between client and upstream server. Everything passes but what belongs to one connection
  * (RFC 9110 §7.6.1), the client's credentials for the gateway, and what the gateway sets itself. Answers lose
  * `Set-Cookie`: it would hand the gateway's own session with the upstream to the client, whose cookies never go back;
- * and whatever says that the server is elsewhere.
+ * challenges, which ask for credentials that the client does not have; and whatever says that the server is elsewhere.
  */
 import type { HeaderList, TraceContextCarrier } from './observer.ts';
 
@@ -25,7 +25,10 @@ const OWN = ['host', 'content-length', 'expect', 'accept-encoding', 'traceparent
 /** Where something else is: addresses behind the gateway, or ways past it. */
 const ELSEWHERE = ['location', 'content-location', 'refresh', 'alt-svc'];
 
-const DROPPED_FROM_ANSWERS: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...ELSEWHERE, 'set-cookie']);
+/** Clients act on it whatever the status: with 403 they ask for more scopes, at an authorization server of the upstream's. */
+const CHALLENGE = 'www-authenticate';
+
+const DROPPED_FROM_ANSWERS: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...ELSEWHERE, CHALLENGE, 'set-cookie']);
 
 export interface RequestHeaderRules {
   /** flat list of what is configured for this upstream */

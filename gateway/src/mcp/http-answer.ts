@@ -125,6 +125,12 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
       controller.abort(new GatelensError('upstream_redirect', 'Redirects are not followed.'));
       return;
     }
+    if (status === 401) {
+      // the gateway's credentials are meant, not the client's: OAuth clients would sign in at a wrong place, in vain
+      this.#upstreamFailed('upstream_unauthorized');
+      controller.abort(new GatelensError('upstream_unauthorized', 'The credentials of the gateway were refused.'));
+      return;
+    }
     const type = String(headers['content-type'] ?? '');
     if (/^\s*text\/event-stream\b/i.test(type)) {
       this.#sse = new SseScanner({

@@ -167,7 +167,7 @@ export class SseChannel implements SessionChannel {
       const status = answer.statusCode;
       if (status < 300) return undefined;
       const failure = failureOf(
-        'upstream_protocol',
+        refusalCode(status),
         `The MCP server "${server}" did not take the message: it answered with HTTP status ${status}.`
       );
       if (LOST_SESSION.has(status)) this.#end(failure);
@@ -191,7 +191,7 @@ export class SseChannel implements SessionChannel {
   #notAStream(status: number): Failure {
     const { server } = this.#options;
     const text = `The MCP server "${server}" opened no event stream: it answered with HTTP status ${status}. If it speaks Streamable HTTP, leave "type: sse" away in mcpServers.${server}; else check its "url" and "headers".`;
-    return failureOf('upstream_protocol', text);
+    return failureOf(refusalCode(status), text);
   }
 
   /** @param failure undefined: the gateway wanted it so */
@@ -208,6 +208,11 @@ export class SseChannel implements SessionChannel {
     this.#listener.onEnd(end);
     this.#resolveOpened();
   }
+}
+
+/** @param status of an answer that is none of the transport's */
+function refusalCode(status: number): Failure['code'] {
+  return status === 401 ? 'upstream_unauthorized' : 'upstream_protocol';
 }
 
 function failureOf(code: Failure['code'], message: string, outcome?: Failure['outcome']): Failure {

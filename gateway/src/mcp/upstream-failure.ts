@@ -12,6 +12,8 @@ const FAILURE_TEXT: Partial<Record<ErrorCode, string>> = {
   upstream_reset: 'The MCP server behind the gateway closed the connection before its answer was complete.',
   upstream_redirect:
     'The MCP server behind the gateway answered with a redirect, which the gateway does not follow. Tell who runs the gateway: mcpServers needs the final URL.',
+  upstream_unauthorized:
+    'The MCP server behind the gateway does not accept the credentials that the gateway sends it (HTTP status 401). Signing in does not help. Tell who runs the gateway: "headers" of this server in mcpServers need valid ones.',
   upstream_protocol: 'The MCP server behind the gateway sent an answer that cannot be read.',
   shutting_down: 'The gateway is shutting down. Send the request again.',
   audit_unavailable: 'This call cannot be recorded at the moment, so it was refused. Try again later.',

@@ -207,11 +207,11 @@ describe('outcomes', () => {
     ],
     ['plain 500', 500, 'oops', 'text/plain', { outcome: 'upstream_unreachable', errorType: 'http_500' }],
     [
-      'OAuth 401',
-      401,
-      { error: 'invalid_token' },
+      'OAuth 403',
+      403,
+      { error: 'insufficient_scope' },
       'application/json',
-      { outcome: 'upstream_unreachable', errorType: 'http_401' },
+      { outcome: 'upstream_unreachable', errorType: 'http_403' },
     ],
     ['HTML on 200', 200, '<html>', 'text/html', { outcome: 'upstream_unreachable', errorType: 'upstream_protocol' }],
     [

@@ -23,6 +23,7 @@ policy:
 capture:
   default: full
   rules: [{ server: hr, mode: redacted }, { tool: get_password, mode: hash }]
+usage: { cost: { currency: EUR, perMillionTokens: 3, rules: [{ server: docs, perMillionTokens: 0.25 }] } }
 retention: { metadata: 400d, payloads: 90d }
 `;
 

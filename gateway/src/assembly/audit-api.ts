@@ -25,7 +25,7 @@ export interface RunningAuditApi extends AuditApiServer {
   readonly api: AuditApi;
   /** Puts a change of the configuration into the access log. Rejects when it cannot be kept. */
   recordReload(settings: readonly string[]): Promise<void>;
-  /** Takes over tokens and names of servers. */
+  /** Takes over tokens, names of servers and prices. */
   reload(next: GatelensConfig): void;
 }
 
@@ -45,6 +45,7 @@ export async function startAuditApi(options: {
     createAuditTokens({ configured: auditApi.tokens, file: auditTokenFile(config.dataDir), logger });
   let tokens = tokensOf(config);
   const configuredServers = Object.keys(config.mcpServers);
+  let { cost } = config.usage;
   const state = openState(stateFile(config.dataDir));
   try {
     const { grafana } = config.auditApi;
@@ -79,6 +80,7 @@ export async function startAuditApi(options: {
       pseudonyms: options.pseudonyms,
       tokens: () => tokens.list(),
       configuredServers,
+      tokenPrices: () => cost,
       exporting,
       ...(grafana === undefined ? {} : { grafana: grafanaSettings(grafana) }),
     });
@@ -104,6 +106,7 @@ export async function startAuditApi(options: {
       reload: (next) => {
         tokens = tokensOf(next);
         configuredServers.splice(0, Infinity, ...Object.keys(next.mcpServers));
+        ({ cost } = next.usage);
       },
     };
   } catch (error) {

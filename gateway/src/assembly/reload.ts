@@ -18,6 +18,7 @@ const RELOADABLE: ReadonlySet<string> = new Set([
   'capture.default',
   'capture.rules',
   'auditApi.tokens',
+  'usage',
 ]);
 
 /** Settings that differ, e.g. `policy`, `auth.apiKeys`. */

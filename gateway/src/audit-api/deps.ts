@@ -9,6 +9,7 @@ import type { PayloadOpener } from '../protection/payload-opener.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import type { AccessEntry, AccessRecorder } from '../record/access.ts';
 import type { StoreReader } from '../store/queries/reader.ts';
+import type { TokenPrices } from '../store/queries/token-cost.ts';
 import type { AuditToken } from './caller.ts';
 import type { ApiClock } from './clock.ts';
 import type { Exports } from './exports/exports.ts';
@@ -40,6 +41,8 @@ export interface AuditApiDeps {
   readonly exporting: Exports;
   /** names in `mcpServers` */
   readonly configuredServers: readonly string[];
+  /** asked at each request; left out, or undefined: no costs */
+  readonly tokenPrices?: () => TokenPrices | undefined;
 }
 
 /** `auditApi.grafana` of the configuration. */

@@ -4,6 +4,8 @@
  */
 import type { Outcome } from '../record/vocabulary.ts';
 import type { OutcomeRow } from '../store/queries/timeline.ts';
+import type { TokenPrices } from '../store/queries/token-cost.ts';
+import { costOf } from '../store/queries/token-cost.ts';
 import type { Usage, UsageRow, UsageTotals, UserUsageRow } from '../store/queries/usage.ts';
 import type { ServerUsage, ToolUsage, UsageSummary, UserServerUsage } from './contract.ts';
 import type { Principals } from './call-view.ts';
@@ -54,15 +56,33 @@ function latency(row: Timed | undefined): Pick<ServerUsage, 'p50Ms' | 'p95Ms' | 
   return { p50Ms: p50, p95Ms: p95, p99Ms: p99 };
 }
 
-interface Traffic {
+interface Tokens {
   readonly tokens: number | string;
+  /** with prices only */
+  readonly cost?: number | string;
+}
+
+/** @param prices so that nothing costs 0 where something would cost more */
+export function tokenFigures(
+  row: Tokens | undefined,
+  prices?: TokenPrices
+): Pick<ServerUsage, 'tokensEstimated' | 'cost'> {
+  const tokensEstimated = Number(row?.tokens ?? 0);
+  if (row?.cost === undefined && prices === undefined) return { tokensEstimated };
+  return { tokensEstimated, cost: costOf(row?.cost ?? 0) };
+}
+
+interface Traffic extends Tokens {
   readonly bytes_in: number | string;
   readonly bytes_out: number | string;
 }
 
-function traffic(row: Traffic | undefined): Pick<ServerUsage, 'tokensEstimated' | 'requestBytes' | 'responseBytes'> {
+function traffic(
+  row: Traffic | undefined,
+  prices?: TokenPrices
+): Pick<ServerUsage, 'tokensEstimated' | 'cost' | 'requestBytes' | 'responseBytes'> {
   return {
-    tokensEstimated: Number(row?.tokens ?? 0),
+    ...tokenFigures(row, prices),
     requestBytes: Number(row?.bytes_in ?? 0),
     responseBytes: Number(row?.bytes_out ?? 0),
   };
@@ -72,6 +92,7 @@ export interface UsageViewContext {
   readonly visibility: Visibility;
   readonly principals: Principals;
   readonly limit: number;
+  readonly prices: TokenPrices | undefined;
 }
 
 export function usageView(
@@ -88,7 +109,7 @@ export function usageView(
   const cut = { servers, userServers, tools };
   const truncated = (['servers', 'userServers', 'tools'] as const).filter((table) => cut[table].length > limit);
   return {
-    totals: totalsView(usage),
+    totals: totalsView(usage, context.prices),
     servers: servers.slice(0, limit).map((row) => serverLine(row, usersOf)),
     userServers: userServers.slice(0, limit).map((row) => userLine(row, context)),
     tools: tools.slice(0, limit).map(toolLine),
@@ -96,7 +117,7 @@ export function usageView(
   };
 }
 
-export function totalsView(usage: UsageTotals): UsageSummary['totals'] {
+export function totalsView(usage: UsageTotals, prices: TokenPrices | undefined): UsageSummary['totals'] {
   const totals = usage.rows.find((row) => row.level === LEVEL.totals);
   const userTotals = usage.userRows.find((row) => row.level === LEVEL.totals);
   return {
@@ -105,7 +126,7 @@ export function totalsView(usage: UsageTotals): UsageSummary['totals'] {
     users: Number(userTotals?.users ?? 0),
     servers: Number(totals?.servers ?? 0),
     tools: Number(totals?.tools ?? 0),
-    ...traffic(totals),
+    ...traffic(totals, prices),
   };
 }
 
@@ -122,22 +143,22 @@ function userLine(row: UserUsageRow, { visibility, principals }: UsageViewContex
 }
 
 export function userUsage(
-  row: Counted & Pick<Traffic, 'tokens'>,
+  row: Counted & Tokens,
   { userKey, server }: { readonly userKey: string; readonly server: string },
   visibility: Visibility,
   principals: Principals
 ): UserServerUsage {
   const user = userView(userKey, visibility, principals);
-  return { user, server, ...figures(row), tokensEstimated: Number(row.tokens) };
+  return { user, server, ...figures(row), ...tokenFigures(row) };
 }
 
 function toolLine(row: UsageRow): ToolUsage {
   return toolUsage(row, row.server, row.tool);
 }
 
-export function toolUsage(row: Counted & Timed & Pick<Traffic, 'tokens'>, server: string, tool: string): ToolUsage {
-  const tokensEstimated = Number(row.tokens);
+export function toolUsage(row: Counted & Timed & Tokens, server: string, tool: string): ToolUsage {
+  const tokens = tokenFigures(row);
   const calls = Number(row.calls);
-  const tokensPerCall = calls === 0 ? 0 : tokensEstimated / calls;
-  return { server, tool, ...figures(row), ...latency(row), tokensEstimated, tokensPerCall };
+  const tokensPerCall = calls === 0 ? 0 : tokens.tokensEstimated / calls;
+  return { server, tool, ...figures(row), ...latency(row), ...tokens, tokensPerCall };
 }

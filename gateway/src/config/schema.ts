@@ -16,6 +16,7 @@ import {
 import { exportsSchema } from './exports-schema.ts';
 import { mcpServersSchema } from './servers-schema.ts';
 import { metricsSchema, otlpSchema, storeSchema } from './store-schema.ts';
+import { usageSchema } from './usage-schema.ts';
 import { text } from './values.ts';
 
 export const configSchema = z.strictObject({
@@ -39,6 +40,7 @@ export const configSchema = z.strictObject({
   metrics: metricsSchema,
   auditApi: auditApiSchema,
   exports: exportsSchema,
+  usage: usageSchema,
   retention: retentionSchema,
 });
 

@@ -103,7 +103,7 @@ function registerUsage(server: McpServer, api: AuditApiClient): void {
     'usage_summary',
     {
       title: 'Usage',
-      description: `Requests, error rates, latencies and estimated tokens: in all, by server, by tool, by user and server. ${FOREIGN_TEXT}`,
+      description: `Requests, error rates, latencies, estimated tokens and, where prices are configured, their cost: in all, by server, by tool, by user and server. ${FOREIGN_TEXT}`,
       annotations: READ_ONLY,
       inputSchema: { from, to, ...nameFilters, limit: z.number().int().min(1).max(100).default(10) },
     },

@@ -28,6 +28,7 @@ import { startEmbeddedStore } from '../../src/store/embedded/supervisor.ts';
 import { migrate } from '../../src/store/migrations.ts';
 import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts';
 import type { StoreReader } from '../../src/store/queries/reader.ts';
+import type { TokenPrices } from '../../src/store/queries/token-cost.ts';
 import { createStoreStreams, type StoreStreams } from '../../src/store/queries/row-stream.ts';
 
 const DAY_MS = 86_400_000;
@@ -222,6 +223,7 @@ export interface TestApiOptions {
   readonly grafana?: GrafanaSettings;
   readonly state?: DatabaseSync;
   readonly tokens?: () => readonly AuditToken[];
+  readonly tokenPrices?: () => TokenPrices | undefined;
   readonly destinations?: Omit<DestinationDeps, 'nowMs'>;
   /** rejects: the access log cannot be written */
   readonly record?: (entry: AccessEntry) => Promise<void>;
@@ -273,6 +275,7 @@ export function startTestApi(reader: StoreReader & Partial<StoreStreams>, over: 
     tokens: () => over.tokens?.() ?? TOKENS,
     configuredServers: ['github', 'hr', 'never-called'],
     exporting,
+    ...(over.tokenPrices === undefined ? {} : { tokenPrices: over.tokenPrices }),
     ...(over.grafana === undefined ? {} : { grafana: over.grafana }),
   });
   return {

@@ -6,7 +6,7 @@ import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { ResultSchema, type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Call } from '../../src/audit-api/contract.ts';
+import type { Call, UsageSummary } from '../../src/audit-api/contract.ts';
 import { AuditLog } from '../e2e/audit-log.ts';
 import { GatelensProcess } from '../e2e/gatelens-process.ts';
 import { bearer, connectClient, rpc, send, toolCall, type ConnectedClient } from '../e2e/mcp-clients.ts';
@@ -33,6 +33,7 @@ beforeAll(async () => {
       mcpServers: { web: { url: `${web.url}/mcp` } },
       auth: { apiKeys: people.apiKeys },
       auditApi: { tokens: people.tokens },
+      usage: { cost: { currency: 'EUR', perMillionTokens: 2, rules: [{ tool: 'fail', perMillionTokens: 0 }] } },
       policy: [
         { allow: false, users: ['eve@example.com'], servers: ['gatelens'], tools: ['usage_summary'], name: 'no-usage' },
         { allow: false, users: ['eve@example.com'], servers: ['web'], tools: ['echo'], name: 'no-echo' },
@@ -146,6 +147,17 @@ describe('/mcp/gatelens', () => {
     expect(own.users).toBe(1);
     expect(all).toMatchObject({ users: 2 });
     expect(all.calls).toBeGreaterThan(own.calls);
+  });
+
+  it('says what the tokens cost where prices are configured', async () => {
+    const { structuredContent } = await call(await connect('ana'), 'usage_summary', { server: ['web'] });
+    const { currency, totals, tools } = structuredContent as unknown as UsageSummary;
+    const of = (name: string) => tools.find(({ tool }) => tool === name);
+    expect(currency).toBe('EUR');
+    expect(of('echo')?.cost).toBe(((of('echo')?.tokensEstimated ?? 0) * 2) / 1e6);
+    expect(of('echo')?.cost).toBeGreaterThan(0);
+    expect(of('fail')).toMatchObject({ cost: 0 });
+    expect(totals.cost).toBe(((totals.tokensEstimated - (of('fail')?.tokensEstimated ?? 0)) * 2) / 1e6);
   });
 
   it('explains what failed in the last session, by groups with examples', async () => {

@@ -107,8 +107,9 @@ describe('SIGHUP', () => {
       auditApi: { tokens: [...people.tokens, { name: 'new', role: 'admin', sha256: 'a'.repeat(64) }] },
       policy: [{ allow: false, tools: ['fail'], name: 'no-fail' }, { allow: true }],
       capture: { rules: [{ server: 'web', mode: 'off' }] },
+      usage: { cost: { currency: 'EUR', perMillionTokens: 4 } },
     };
-    expect(await reload(next)).toBe('Reloaded: auth.apiKeys, policy, capture.rules, auditApi.tokens.');
+    expect(await reload(next)).toBe('Reloaded: auth.apiKeys, policy, capture.rules, auditApi.tokens, usage.');
     await expect(text(session, 'fail', {})).rejects.toThrow(/no-fail/);
     expect(await text(session, 'echo', { text: 'unkept' })).toBe('unkept');
     const status = async (bearerKey: string): Promise<number> =>
@@ -121,6 +122,7 @@ describe('SIGHUP', () => {
     const log = new AuditLog(gatelens.urls.auditApi, people.of('auditor'));
     const [newest] = await log.calls({ server: 'web', user: 'ana@example.com', tool: 'echo' });
     expect(newest?.captureMode).toBe('off');
+    expect(await log.usage()).toMatchObject({ currency: 'EUR' });
     const records = await gatelens.rows<{ action: string; detail: string }>(
       "SELECT action, detail FROM mcp.access_log WHERE action = 'settings.change' ORDER BY seq DESC LIMIT 1"
     );

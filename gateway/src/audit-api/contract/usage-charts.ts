@@ -1,7 +1,7 @@
 /** Usage over time, and how much ran at once, as JSON. Part of the contract. */
 import { z } from '@hono/zod-openapi';
 import { OUTCOMES_AND_OPEN } from './filters.ts';
-import { usageFigures, usageLatency } from './usage.ts';
+import { usageCost, usageCurrency, usageFigures, usageLatency } from './usage.ts';
 
 /** Of every answer about usage. */
 export const usageRange = {
@@ -24,6 +24,7 @@ const UsageBucket = z
       .partialRecord(z.enum(OUTCOMES_AND_OPEN), z.number())
       .openapi({ description: 'requests by outcome; those without any are left out', type: 'object' }),
     tokensEstimated: z.number(),
+    ...usageCost,
   })
   .openapi('UsageBucket');
 export type UsageBucket = z.infer<typeof UsageBucket>;
@@ -31,6 +32,7 @@ export type UsageBucket = z.infer<typeof UsageBucket>;
 export const UsageOverTime = z
   .object({
     ...usageRange,
+    ...usageCurrency,
     lagSeconds,
     bucketSeconds: z.number(),
     buckets: z.array(UsageBucket).openapi({ description: 'oldest first, without gaps' }),

@@ -1,7 +1,15 @@
 /** The ranked tables of Usage, each whole and as CSV too. Part of the contract. */
 import { z } from '@hono/zod-openapi';
 import { lagSeconds, usageRange } from './usage-charts.ts';
-import { ServerUsage, ToolUsage, usageFigures, usageLatency, UserServerUsage } from './usage.ts';
+import {
+  ServerUsage,
+  ToolUsage,
+  usageCost,
+  usageCurrency,
+  usageFigures,
+  usageLatency,
+  UserServerUsage,
+} from './usage.ts';
 
 const table = {
   distinct: z.number().openapi({ description: 'lines there are' }),
@@ -13,17 +21,17 @@ const trend = z
   .openapi({ description: 'calls in at most 30 buckets of equal width, oldest first, for a sparkline' });
 
 export const UsageServers = z
-  .object({ ...usageRange, lagSeconds, ...table, items: z.array(ServerUsage.extend({ trend })) })
+  .object({ ...usageRange, ...usageCurrency, lagSeconds, ...table, items: z.array(ServerUsage.extend({ trend })) })
   .openapi('UsageServers');
 export type UsageServers = z.infer<typeof UsageServers>;
 
 export const UsageTools = z
-  .object({ ...usageRange, lagSeconds, ...table, items: z.array(ToolUsage.extend({ trend })) })
+  .object({ ...usageRange, ...usageCurrency, lagSeconds, ...table, items: z.array(ToolUsage.extend({ trend })) })
   .openapi('UsageTools');
 export type UsageTools = z.infer<typeof UsageTools>;
 
 export const UsageUsers = z
-  .object({ ...usageRange, lagSeconds, ...table, items: z.array(UserServerUsage) })
+  .object({ ...usageRange, ...usageCurrency, lagSeconds, ...table, items: z.array(UserServerUsage) })
   .openapi('UsageUsers');
 export type UsageUsers = z.infer<typeof UsageUsers>;
 
@@ -35,12 +43,13 @@ const ClientUsage = z
     ...usageLatency,
     users: z.number(),
     tokensEstimated: z.number(),
+    ...usageCost,
   })
   .openapi('ClientUsage');
 export type ClientUsage = z.infer<typeof ClientUsage>;
 
 export const UsageClients = z
-  .object({ ...usageRange, lagSeconds, ...table, items: z.array(ClientUsage) })
+  .object({ ...usageRange, ...usageCurrency, lagSeconds, ...table, items: z.array(ClientUsage) })
   .openapi('UsageClients');
 export type UsageClients = z.infer<typeof UsageClients>;
 

@@ -19,6 +19,17 @@ export const usageLatency = {
   p99Ms: z.number().nullable(),
 };
 
+/** What is left out where no price is configured. */
+export const usageCost = {
+  cost: z.number().optional().openapi({
+    description: 'of `tokensEstimated`, with the prices of now; left out: `usage.cost` is not configured',
+  }),
+};
+
+export const usageCurrency = {
+  currency: z.string().optional().openapi({ description: 'of every `cost`; left out: there is none' }),
+};
+
 const UsageTotals = z
   .object({
     ...usageFigures,
@@ -27,6 +38,7 @@ const UsageTotals = z
     servers: z.number(),
     tools: z.number(),
     tokensEstimated: z.number(),
+    ...usageCost,
     requestBytes: z.number(),
     responseBytes: z.number(),
   })
@@ -39,6 +51,7 @@ export const ServerUsage = z
     ...usageLatency,
     users: z.number(),
     tokensEstimated: z.number(),
+    ...usageCost,
     requestBytes: z.number(),
     responseBytes: z.number(),
   })
@@ -51,6 +64,7 @@ export const UserServerUsage = z
     server: z.string(),
     ...usageFigures,
     tokensEstimated: z.number(),
+    ...usageCost,
   })
   .openapi('UserServerUsage');
 export type UserServerUsage = z.infer<typeof UserServerUsage>;
@@ -62,6 +76,7 @@ export const ToolUsage = z
     ...usageFigures,
     ...usageLatency,
     tokensEstimated: z.number(),
+    ...usageCost,
     tokensPerCall: z.number().openapi({ description: 'estimated tokens of a result, on average' }),
   })
   .openapi('ToolUsage');
@@ -73,6 +88,7 @@ export const UsageSummary = z
     to: z.string().openapi({ description: 'end of the range, exclusive; RFC 3339' }),
     scope: z.enum(['own', 'all']).openapi({ description: '`own`: the caller’s calls only' }),
     demo: z.boolean(),
+    ...usageCurrency,
     lagSeconds: z.number().openapi({
       description:
         'how far the rollups are behind the calls, in seconds. The figures are complete all the same: what the rollups lack is read from the calls',

@@ -9,9 +9,9 @@ import type { ApiEnv, RouteDeps } from '../deps.ts';
 import type { TimeBuckets } from '../time-buckets.ts';
 import { bucketStart, fillBuckets, timeBuckets } from '../time-buckets.ts';
 import { formatInstant } from '../time-range.ts';
-import { outcomeCounts, requestFigures } from '../usage-view.ts';
+import { outcomeCounts, requestFigures, tokenFigures } from '../usage-view.ts';
 import type { UsageAsked } from './usage-range.ts';
-import { usageAsked, usageHead } from './usage-range.ts';
+import { pricedHead, usageAsked, usageHead } from './usage-range.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
 const NS_PER_MINUTE = 60n * NS_PER_SECOND;
@@ -35,11 +35,12 @@ export function registerUsageCharts(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
     ]);
     return c.json(
       {
-        ...usageHead(asked),
+        ...pricedHead(asked),
         lagSeconds: now.lagSeconds,
         bucketSeconds: buckets.seconds,
-        buckets: bucketsView(buckets, now),
-        previous: previous === undefined || before === undefined ? null : bucketsView(before.buckets, previous),
+        buckets: bucketsView(buckets, now, asked.prices),
+        previous:
+          previous === undefined || before === undefined ? null : bucketsView(before.buckets, previous, asked.prices),
       },
       200
     );
@@ -89,7 +90,11 @@ function shiftedBack({ range }: UsageAsked, buckets: TimeBuckets) {
   };
 }
 
-function bucketsView(buckets: TimeBuckets, { requests, outcomes }: UsageOverTime): UsageBucket[] {
+function bucketsView(
+  buckets: TimeBuckets,
+  { requests, outcomes }: UsageOverTime,
+  prices: UsageAsked['prices']
+): UsageBucket[] {
   const byBucket = new Map(requests.filter(({ level }) => level === 0).map((row) => [Number(row.bucket), row]));
   const views = fillBuckets(buckets, outcomes, (rows) => outcomeCounts(rows));
   return views.map((counts, index) => {
@@ -98,7 +103,7 @@ function bucketsView(buckets: TimeBuckets, { requests, outcomes }: UsageOverTime
       start: bucketStart(buckets, index),
       ...requestFigures(row),
       outcomes: counts,
-      tokensEstimated: Number(row?.tokens ?? 0),
+      ...tokenFigures(row, prices),
     };
   });
 }

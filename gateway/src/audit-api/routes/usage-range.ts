@@ -1,6 +1,7 @@
 /** What every route of Usage does first and says in every answer: the range, the filter, whose calls these are. */
 import type { Context } from 'hono';
 import type { CallFilter, TimeWindow } from '../../store/queries/scope.ts';
+import type { TokenPrices } from '../../store/queries/token-cost.ts';
 import { callFilter } from '../call-filter.ts';
 import type { CallFilterQuery } from '../contract/filters.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
@@ -15,6 +16,8 @@ export interface UsageAsked {
   readonly filter: CallFilter;
   /** ns since 1970 */
   readonly nowNs: bigint;
+  /** undefined: nothing has a price */
+  readonly prices: TokenPrices | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -26,7 +29,8 @@ export async function usageAsked(c: Context<ApiEnv>, deps: RouteDeps, query: Que
   const now = nowNs(deps.clock);
   const range = recentRange(query, now);
   const { signal } = c.req.raw;
-  return { visibility, range, filter: await callFilter(deps, visibility, query, { signal }), nowNs: now, signal };
+  const filter = await callFilter(deps, visibility, query, { signal });
+  return { visibility, range, filter, nowNs: now, prices: deps.tokenPrices?.(), signal };
 }
 
 export function usageHead({ range, visibility, filter }: Pick<UsageAsked, 'range' | 'visibility' | 'filter'>) {
@@ -36,4 +40,9 @@ export function usageHead({ range, visibility, filter }: Pick<UsageAsked, 'range
     scope: visibility.usage === 'all' ? ('all' as const) : ('own' as const),
     demo: filter.demo,
   };
+}
+
+/** The same of answers with costs. */
+export function pricedHead(asked: Pick<UsageAsked, 'range' | 'visibility' | 'filter' | 'prices'>) {
+  return { ...usageHead(asked), ...(asked.prices === undefined ? {} : { currency: asked.prices.currency }) };
 }

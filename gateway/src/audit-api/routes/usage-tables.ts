@@ -10,10 +10,10 @@ import type { CsvColumn } from '../../exports/csv.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import type { TimeBuckets } from '../time-buckets.ts';
 import { timeBuckets } from '../time-buckets.ts';
-import { requestFigures, serverUsage, toolUsage, userUsage } from '../usage-view.ts';
+import { requestFigures, serverUsage, tokenFigures, toolUsage, userUsage } from '../usage-view.ts';
 import { csvAnswer, wantsCsv } from './csv-answer.ts';
 import type { UsageAsked } from './usage-range.ts';
-import { usageAsked, usageHead } from './usage-range.ts';
+import { pricedHead, usageAsked } from './usage-range.ts';
 
 /** Bars of a sparkline at most. */
 const TREND_BUCKETS = 30;
@@ -22,7 +22,7 @@ export function registerUsageTables(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
   const read = async (name: TableName, asked: UsageAsked, limit: number) => {
     const { rows, lagSeconds } = await usageTable(deps.store, asked.visibility, name, { ...asked, limit }, asked);
     const distinct = Number(rows[0]?.all_rows ?? 0);
-    return { rows, head: { ...usageHead(asked), lagSeconds, distinct, truncated: distinct > rows.length } };
+    return { rows, head: { ...pricedHead(asked), lagSeconds, distinct, truncated: distinct > rows.length } };
   };
   const trendsOf = async (name: 'servers' | 'tools', asked: UsageAsked, lines: readonly TableRow[]) => {
     const buckets = timeBuckets(asked.range, TREND_BUCKETS);
@@ -38,7 +38,8 @@ export function registerUsageTables(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
       usersByServer(deps.store, asked.visibility, asked, asked),
     ]);
     const lines = rows.map((row) => serverUsage(row, row.server_name ?? '', users.get(row.server_name ?? '') ?? 0));
-    if (wantsCsv(c, format)) return csvAnswer(c, deps, { table: 'servers', columns: SERVER_COLUMNS, lines });
+    if (wantsCsv(c, format))
+      return csvAnswer(c, deps, { table: 'servers', columns: withCost(SERVER_COLUMNS, asked), lines });
     const trend = await trendsOf('servers', asked, rows);
     return c.json({ ...head, items: lines.map((line) => ({ ...line, trend: trend(line.server, '') })) }, 200);
   });
@@ -48,7 +49,8 @@ export function registerUsageTables(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
     const asked = await usageAsked(c, deps, query);
     const { rows, head } = await read('tools', asked, limit);
     const lines = rows.map((row) => toolUsage(row, row.server_name ?? '', row.tool_name ?? ''));
-    if (wantsCsv(c, format)) return csvAnswer(c, deps, { table: 'tools', columns: TOOL_COLUMNS, lines });
+    if (wantsCsv(c, format))
+      return csvAnswer(c, deps, { table: 'tools', columns: withCost(TOOL_COLUMNS, asked), lines });
     const trend = await trendsOf('tools', asked, rows);
     return c.json({ ...head, items: lines.map((line) => ({ ...line, trend: trend(line.server, line.tool) })) }, 200);
   });
@@ -63,7 +65,8 @@ export function registerUsageTables(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
     const lines = rows.map((row) =>
       userUsage(row, { userKey: row.who ?? '', server: row.server_name ?? '' }, visibility, principals)
     );
-    if (wantsCsv(c, format)) return csvAnswer(c, deps, { table: 'users', columns: USER_COLUMNS, lines });
+    if (wantsCsv(c, format))
+      return csvAnswer(c, deps, { table: 'users', columns: withCost(USER_COLUMNS, asked), lines });
     return c.json({ ...head, items: lines }, 200);
   });
 
@@ -72,7 +75,8 @@ export function registerUsageTables(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
     const asked = await usageAsked(c, deps, query);
     const { rows, head } = await read('clients', asked, limit);
     const lines = rows.map(clientUsage);
-    if (wantsCsv(c, format)) return csvAnswer(c, deps, { table: 'clients', columns: CLIENT_COLUMNS, lines });
+    if (wantsCsv(c, format))
+      return csvAnswer(c, deps, { table: 'clients', columns: withCost(CLIENT_COLUMNS, asked), lines });
     return c.json({ ...head, items: lines }, 200);
   });
 }
@@ -83,7 +87,7 @@ function clientUsage(row: TableRow): ClientUsage {
     version: orNull(row.client_release ?? ''),
     ...requestFigures(row),
     users: Number(row.users),
-    tokensEstimated: Number(row.tokens),
+    ...tokenFigures(row),
   };
 }
 
@@ -149,3 +153,12 @@ const CLIENT_COLUMNS: readonly CsvColumn<ClientUsage>[] = [
   { name: 'users', cell: (row) => row.users },
   TOKENS,
 ];
+
+/** At the end, so that the other columns stay where they are. */
+function withCost<Row extends { readonly cost?: number | undefined }>(
+  columns: readonly CsvColumn<Row>[],
+  { prices }: UsageAsked
+): readonly CsvColumn<Row>[] {
+  if (prices === undefined) return columns;
+  return [...columns, { name: 'cost', cell: (row) => row.cost }, { name: 'currency', cell: () => prices.currency }];
+}

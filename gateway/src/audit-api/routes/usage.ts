@@ -6,13 +6,13 @@ import { usage, usageTotals } from '../../store/queries/usage.ts';
 import { usageSummaryRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { totalsView, usageView } from '../usage-view.ts';
-import { usageAsked, usageHead } from './usage-range.ts';
+import { pricedHead, usageAsked } from './usage-range.ts';
 
 export function registerUsage(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(usageSummaryRoute, async (c) => {
     const { limit, compare, ...query } = c.req.valid('query');
     const asked = await usageAsked(c, deps, query);
-    const { visibility, signal, range } = asked;
+    const { visibility, signal, range, prices } = asked;
     const [counted, previous] = await Promise.all([
       usage(deps.store, visibility, { ...asked, limit }, { signal }),
       compare === undefined
@@ -23,10 +23,10 @@ export function registerUsage(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const principals = await principalsOf(deps.store, visibility, shown, { signal });
     return c.json(
       {
-        ...usageHead(asked),
+        ...pricedHead(asked),
         lagSeconds: counted.lagSeconds,
-        ...usageView(counted, { visibility, principals, limit }),
-        previous: previous === undefined ? null : totalsView(previous),
+        ...usageView(counted, { visibility, principals, limit, prices }),
+        previous: previous === undefined ? null : totalsView(previous, prices),
       },
       200
     );

@@ -7,6 +7,8 @@ import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 import { matchesNothing } from './scope.ts';
 import type { OutcomeRow } from './timeline.ts';
+import type { TokenPrices } from './token-cost.ts';
+import { costColumn } from './token-cost.ts';
 import type { SourceRequest } from './usage-source.ts';
 import { FIGURES, QUANTILES_US, usageSource } from './usage-source.ts';
 
@@ -21,6 +23,8 @@ export interface RequestRow {
   readonly errors: Int64;
   readonly denied: Int64;
   readonly tokens: Int64;
+  /** with prices only */
+  readonly cost?: Int64;
   /** µs at p50, p95 and p99 */
   readonly quantiles_us: readonly number[];
 }
@@ -41,8 +45,8 @@ function bucketed(source: string): string {
 ))`;
 }
 
-function requestsSql(source: string): string {
-  return `SELECT toUInt8(grouping(bucket)) AS level, bucket, ${FIGURES}, ${QUANTILES_US}
+function requestsSql(source: string, prices: TokenPrices | undefined): string {
+  return `SELECT toUInt8(grouping(bucket)) AS level, bucket, ${FIGURES}${costColumn(prices)}, ${QUANTILES_US}
 FROM ${bucketed(source)}
 GROUP BY GROUPING SETS ((), (bucket))
 HAVING calls > 0
@@ -69,7 +73,7 @@ export async function usageOverTime(
   const source = await usageSource(store, visibility, request, { bucketSeconds, latencies: true, subject }, options);
   const params = { ...source.params, bucketSeconds };
   const [requests, outcomes] = await Promise.all([
-    store.query<RequestRow>(requestsSql(source.sql), params, options),
+    store.query<RequestRow>(requestsSql(source.sql, request.prices), params, options),
     byOutcome ? store.query<OutcomeRow>(outcomesSql(source.sql), params, options) : [],
   ]);
   return { requests, outcomes, lagSeconds: source.lagSeconds };

@@ -8,6 +8,8 @@ import type { Visibility } from './visibility.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 import type { CallFilter, FilterName, TimeWindow } from './scope.ts';
 import { conditions, filtersBy, IN_RANGE, needsOnly, rangeParams } from './scope.ts';
+import type { TokenPrices } from './token-cost.ts';
+import { costParams, pricesByTool } from './token-cost.ts';
 import type { Rollup } from './usage-range.ts';
 import { rollupFor, settledPart, USAGE_USER_HOUR } from './usage-range.ts';
 
@@ -32,6 +34,8 @@ export interface SourceRequest {
   readonly filter: CallFilter;
   /** ns since 1970 */
   readonly nowNs: bigint;
+  /** for `costColumn()`; left out: nothing has a price */
+  readonly prices?: TokenPrices | undefined;
 }
 
 /**
@@ -109,14 +113,20 @@ export async function usageSource(
   store: StoreReader,
   visibility: Visibility,
   request: SourceRequest,
-  needs: SourceNeeds & { readonly subject?: 'calls' | 'usage' },
+  asked: SourceNeeds & { readonly subject?: 'calls' | 'usage' },
   options: QueryOptions = {}
 ): Promise<UsageSource> {
-  const { range, filter } = request;
-  const { subject = 'usage' } = needs;
+  const { range, filter, prices } = request;
+  const { subject = 'usage' } = asked;
+  const needs = pricesByTool(prices) ? { ...asked, tools: true } : asked;
   const { sql: where, params } = conditions(visibility, filter, subject);
   const { bucketSeconds: sourceSeconds } = needs;
-  const bound = { ...params, ...rangeParams(range), ...(sourceSeconds === undefined ? {} : { sourceSeconds }) };
+  const bound = {
+    ...params,
+    ...costParams(prices),
+    ...rangeParams(range),
+    ...(sourceSeconds === undefined ? {} : { sourceSeconds }),
+  };
   const rollup = visibility[subject] === 'all' ? chooseRollup(request, needs) : undefined;
   const settled = rollup === undefined ? undefined : await settledPart(store, rollup, range, options);
   if (rollup === undefined || settled === undefined || settled.settledFrom >= settled.settledTo) {

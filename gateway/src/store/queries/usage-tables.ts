@@ -6,6 +6,8 @@ import type { Visibility } from './visibility.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 import { matchesNothing } from './scope.ts';
+import type { TokenPrices } from './token-cost.ts';
+import { costColumn } from './token-cost.ts';
 import type { SourceNeeds, SourceRequest } from './usage-source.ts';
 import { FIGURES, QUANTILES_US, usageSource } from './usage-source.ts';
 
@@ -41,6 +43,8 @@ export interface TableRow {
   readonly errors: Int64;
   readonly denied: Int64;
   readonly tokens: Int64;
+  /** with prices only */
+  readonly cost?: Int64;
   readonly bytes_in: Int64;
   readonly bytes_out: Int64;
   /** µs at p50, p95 and p99; means nothing on `users`, whose rollup has no latencies */
@@ -55,10 +59,10 @@ export interface TableRequest extends SourceRequest {
   readonly limit: number;
 }
 
-function tableSql({ columns, having }: Table, source: string): string {
+function tableSql({ columns, having }: Table, source: string, prices: TokenPrices | undefined): string {
   return `SELECT *, count() OVER () AS all_rows
 FROM (
-    SELECT ${columns.join(', ')}, ${FIGURES}, sum(in_n) AS bytes_in, sum(out_n) AS bytes_out, ${QUANTILES_US},
+    SELECT ${columns.join(', ')}, ${FIGURES}${costColumn(prices)}, sum(in_n) AS bytes_in, sum(out_n) AS bytes_out, ${QUANTILES_US},
         uniqExactIf(who, who != '') AS users
     FROM (
         ${source}
@@ -83,7 +87,7 @@ export async function usageTable(
   const source = await usageSource(store, visibility, request, table.needs, options);
   const params = { ...source.params, limit: request.limit };
   return {
-    rows: await store.query<TableRow>(tableSql(table, source.sql), params, options),
+    rows: await store.query<TableRow>(tableSql(table, source.sql, request.prices), params, options),
     lagSeconds: source.lagSeconds,
   };
 }

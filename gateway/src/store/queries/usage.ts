@@ -5,6 +5,8 @@ import type { Visibility } from './visibility.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 import { matchesNothing } from './scope.ts';
+import type { TokenPrices } from './token-cost.ts';
+import { costColumn } from './token-cost.ts';
 import type { SourceRequest } from './usage-source.ts';
 import { FIGURES, QUANTILES_US, usageSource } from './usage-source.ts';
 
@@ -19,6 +21,8 @@ export interface UsageRow {
   readonly errors: Int64;
   readonly denied: Int64;
   readonly tokens: Int64;
+  /** with prices only */
+  readonly cost?: Int64;
   readonly bytes_in: Int64;
   readonly bytes_out: Int64;
   /** µs at p50, p95 and p99: the end of the bucket in which it lies */
@@ -36,6 +40,8 @@ export interface UserUsageRow {
   readonly errors: Int64;
   readonly denied: Int64;
   readonly tokens: Int64;
+  /** with prices only */
+  readonly cost?: Int64;
   readonly users: Int64;
 }
 
@@ -54,8 +60,8 @@ export interface UsageTotals {
 const TRAFFIC = `sum(in_n) AS bytes_in, sum(out_n) AS bytes_out, ${QUANTILES_US},
     uniqExact(server_name) AS servers, uniqExactIf((server_name, tool_name), tool_name != '') AS tools`;
 
-function usageSql(source: string): string {
-  return `SELECT toUInt8(grouping(server_name, tool_name)) AS level, server_name AS server, tool_name AS tool, ${FIGURES},
+function usageSql(source: string, prices: TokenPrices | undefined): string {
+  return `SELECT toUInt8(grouping(server_name, tool_name)) AS level, server_name AS server, tool_name AS tool, ${FIGURES}${costColumn(prices)},
     ${TRAFFIC}
 FROM (
     ${source}
@@ -67,8 +73,8 @@ LIMIT {limit:UInt32} BY level
 ${QUERY_SETTINGS}`;
 }
 
-function userUsageSql(source: string): string {
-  return `SELECT toUInt8(grouping(who, server_name)) AS level, who AS user_key, server_name AS server, ${FIGURES},
+function userUsageSql(source: string, prices: TokenPrices | undefined): string {
+  return `SELECT toUInt8(grouping(who, server_name)) AS level, who AS user_key, server_name AS server, ${FIGURES}${costColumn(prices)},
     uniqExactIf(who, who != '') AS users
 FROM (
     ${source}
@@ -80,8 +86,8 @@ LIMIT {limit:UInt32} BY level
 ${QUERY_SETTINGS}`;
 }
 
-function totalsSql(source: string): string {
-  return `SELECT toUInt8(3) AS level, '' AS server, '' AS tool, ${FIGURES}, ${TRAFFIC}
+function totalsSql(source: string, prices: TokenPrices | undefined): string {
+  return `SELECT toUInt8(3) AS level, '' AS server, '' AS tool, ${FIGURES}${costColumn(prices)}, ${TRAFFIC}
 FROM (
     ${source}
 )
@@ -112,11 +118,14 @@ export async function usage(
 ): Promise<Usage> {
   const { filter, limit } = request;
   if (matchesNothing(visibility, filter, 'usage')) return { rows: [], userRows: [], lagSeconds: 0 };
-  const count = async <Row>(users: boolean, outer: (source: string) => string): Promise<[Row[], number]> => {
+  const count = async <Row>(
+    users: boolean,
+    outer: (source: string, prices: TokenPrices | undefined) => string
+  ): Promise<[Row[], number]> => {
     const needs = users ? { users } : { tools: true, latencies: true };
     const source = await usageSource(store, visibility, request, needs, options);
     return [
-      await store.query<Row>(outer(source.sql), { ...source.params, limit: limit + 1 }, options),
+      await store.query<Row>(outer(source.sql, request.prices), { ...source.params, limit: limit + 1 }, options),
       source.lagSeconds,
     ];
   };
@@ -140,7 +149,7 @@ export async function usageTotals(
     usageSource(store, visibility, request, { users: true }, options),
   ]);
   const [rows, userRows] = await Promise.all([
-    store.query<UsageRow>(totalsSql(source.sql), source.params, options),
+    store.query<UsageRow>(totalsSql(source.sql, request.prices), source.params, options),
     store.query<Pick<UserUsageRow, 'level' | 'users'>>(userTotalsSql(userSource.sql), userSource.params, options),
   ]);
   return { rows, userRows };

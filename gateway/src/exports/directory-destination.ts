@@ -9,6 +9,9 @@ import { DestinationProblem, type Destination } from './destination.ts';
 const REMEDY: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full. Make room; the window is made again.',
   EDQUOT: 'The quota is used up. Make room; the window is made again.',
+  EFBIG: 'The file is longer than it may be here. Raise the limit, or export more often.',
+  EIO: 'The disk failed. Look at it, or choose another.',
+  ENAMETOOLONG: 'The name is too long. Shorten the template of names, or the name of the schedule.',
   EROFS: 'It can only be read. Mount it writable, or choose another.',
   EACCES: 'The audit API may not write there. Give its user the right to.',
   EPERM: 'The audit API may not write there. Give its user the right to.',
@@ -46,18 +49,21 @@ export function directoryDestination(directory: string): Destination {
         const beside = join(dirname(path), `.${basename(path)}.part`);
         const file = await open(beside, 'w', 0o640);
         try {
-          for await (const piece of content) {
-            signal.throwIfAborted();
-            await file.writeFile(piece);
+          try {
+            for await (const piece of content) {
+              signal.throwIfAborted();
+              await file.writeFile(piece);
+            }
+            await file.sync();
+          } finally {
+            // some file systems say only here that they are full
+            await file.close();
           }
-          await file.sync();
+          await rename(beside, path);
         } catch (error) {
-          await file.close();
           await rm(beside, { force: true });
           throw error;
         }
-        await file.close();
-        await rename(beside, path);
         await syncDirectory(dirname(path));
       }),
     read: (name) => told(async () => readFile(await pathOf(name, false))),

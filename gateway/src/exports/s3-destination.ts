@@ -26,6 +26,7 @@ export interface S3Settings {
 
 const DAY_MS = 86_400_000;
 const PART_BYTES = 8 * 1024 * 1024;
+const ABORT_TIMEOUT_MS = 10_000;
 const REMEDY: Readonly<Record<string, string>> = {
   NoSuchBucket: 'There is no such bucket. Make it, or name another.',
   InvalidAccessKeyId: 'It does not know the access key. Set the credentials again.',
@@ -75,14 +76,15 @@ export function s3Destination(settings: S3Settings): Destination {
     where,
     keeps: true,
     write: (name, content, { contentType, signal }) =>
-      withClient(async (_sdk, client) => {
+      withClient(async ({ AbortMultipartUploadCommand }, client) => {
         const { Upload } = await import('@aws-sdk/lib-storage');
         const { sse, kmsKeyId, objectLock } = settings;
         const upload = new Upload({
           client,
           partSize: PART_BYTES,
           queueSize: 2,
-          leavePartsOnError: false,
+          // parts are taken away below: by the library, a failure to would be told in place of what went wrong
+          leavePartsOnError: true,
           params: {
             Bucket: bucket,
             Key: name,
@@ -105,6 +107,14 @@ export function s3Destination(settings: S3Settings): Destination {
         try {
           signal.throwIfAborted();
           await upload.done();
+        } catch (error) {
+          const { uploadId } = upload;
+          if (uploadId !== undefined) {
+            const abortion = new AbortMultipartUploadCommand({ Bucket: bucket, Key: name, UploadId: uploadId });
+            // where this fails, too, parts stay until the bucket's own rule removes them; no object is made of them
+            await client.send(abortion, { abortSignal: AbortSignal.timeout(ABORT_TIMEOUT_MS) }).catch(() => undefined);
+          }
+          throw error;
         } finally {
           signal.removeEventListener('abort', abort);
         }

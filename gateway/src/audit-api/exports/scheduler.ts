@@ -9,23 +9,17 @@ import { ExportRefused } from '../../exports/export-refused.ts';
 import { timesOf } from '../../exports/timing.ts';
 import type { SecretBox } from '../../exports/sealed-secret.ts';
 import type { Logger } from '../../logger.ts';
-import type { AccessRecorder } from '../../record/access.ts';
-import {
-  gatewayReports,
-  holdersOf,
-  lateRows,
-  positionsOf,
-  positionsWithout,
-} from '../../store/queries/export-windows.ts';
-import type { SeqRange } from '../../store/queries/export-rows.ts';
+import type { AccessEntry, AccessRecorder } from '../../record/access.ts';
+import { gatewayReports, holdersOf } from '../../store/queries/export-windows.ts';
 import { ApiError } from '../api-error.ts';
 import type { ApiClock } from '../clock.ts';
-import { NEVER_MS, type ExportRunRow, type ExportRuns } from '../state/export-runs.ts';
+import { NEVER_MS, type ExportRunRow, type ExportRuns, type RunOwner } from '../state/export-runs.ts';
 import type { ExportSchedules, ScheduleRow } from '../state/export-schedules.ts';
 import type { Visibility } from '../visibility.ts';
 import { destinationOf, type DestinationDeps, type DestinationSecret } from './destinations.ts';
 import { exportDetail } from './export-request.ts';
 import type { ScheduleStanding, Scheduler } from './exports.ts';
+import { lookForLateRows, rangesOf, rangesText } from './late-rows.ts';
 import { makeWindow, WindowStillMoves, type ScheduledRunDeps } from './scheduled-run.ts';
 import type { OwnerRights } from './schedule-owner.ts';
 
@@ -49,10 +43,6 @@ const SETTLE_MS = 60_000;
 const MOST_WINDOWS = 200;
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 3_600_000;
-/** How long rows that come late are looked for. */
-const LATE_MS = 7 * 86_400_000;
-/** The clocks of store and audit API may differ by as much. */
-const LATE_SLACK_MS = 600_000;
 
 export function createScheduler(deps: SchedulerDeps): Scheduler {
   const { schedules, runs, clock, logger } = deps;
@@ -64,23 +54,43 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   const now = (): string => new Date(clock.wallMs()).toISOString();
 
   const lookAt = async (schedule: ScheduleRow, atOnce: boolean): Promise<void> => {
-    const rights = await deps.ownerRights(schedule);
-    if ('stopped' in rights) {
-      standings.set(schedule.id, { stopped: rights.stopped, heldBy: [] });
-      return;
-    }
-    if ('unknown' in rights) {
-      standings.set(schedule.id, { waits: rights.unknown, heldBy: [] });
-      return;
-    }
-    standings.set(schedule.id, { heldBy: await closeWindows(schedule, rights.visibility) });
+    const visibility = await ownerSight(schedule);
+    if (visibility === undefined) return;
+    standings.set(schedule.id, { heldBy: await closeWindows(schedule, visibility) });
     for (const run of runs.open(schedule.id)) {
       if (closed) return;
       if (!atOnce && run.nextAttemptMs > clock.wallMs()) return;
       // windows are made in order, so that each manifest can name the one before
-      if (!(await make(schedule.id, run.id, rights.visibility))) return;
+      if (!(await make(schedule.id, run.id))) return;
     }
-    await lookForLateRows(schedule.id, rights.visibility);
+    await lookForLateRows(deps, schedule.id, visibility);
+  };
+
+  /** Asked before each window: many may wait, and each may take long. @returns undefined: nothing is exported now */
+  const ownerSight = async (schedule: ScheduleRow): Promise<Visibility | undefined> => {
+    const rights = await deps.ownerRights(schedule);
+    if ('visibility' in rights) return rights.visibility;
+    if ('unknown' in rights) {
+      standings.set(schedule.id, { waits: rights.unknown, heldBy: [] });
+      return undefined;
+    }
+    const isNew = standings.get(schedule.id)?.stopped === undefined;
+    standings.set(schedule.id, { stopped: rights.stopped, heldBy: [] });
+    if (isNew) await recordStop(schedule);
+    return undefined;
+  };
+
+  const recordStop = async ({ id, name, owner, content: { request } }: ScheduleRow): Promise<void> => {
+    const action = request.payloads ? 'export.payloads' : 'export.metadata';
+    await deps.accessRecorder
+      .record({
+        ...actorOf(owner),
+        action,
+        decision: 'refused',
+        reason: request.payloads ? 'not_auditor' : 'not_admin',
+        detail: { schedule: id, name, phase: 'stopped' },
+      })
+      .catch(() => logger.error('access_record_failed', { action, decision: 'refused' }));
   };
 
   /** @returns gateways that hold the next one */
@@ -115,10 +125,12 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   };
 
   /** @returns whether it is done */
-  const make = async (scheduleId: string, runId: string, visibility: Visibility): Promise<boolean> => {
+  const make = async (scheduleId: string, runId: string): Promise<boolean> => {
     const schedule = schedules.find(scheduleId);
     const run = runs.find(runId);
     if (schedule === undefined || run === undefined || schedule.paused) return false;
+    const visibility = await ownerSight(schedule);
+    if (visibility === undefined) return false;
     const stop = new AbortController();
     const progress: ExportProgress = { rows: 0, bytes: 0, payloadBytes: 0 };
     current = { runId, progress, stop };
@@ -137,10 +149,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     const action = request.payloads ? 'export.payloads' : 'export.metadata';
     const record = (phase: string): Promise<void> =>
       deps.accessRecorder.record({
-        actorKey: schedule.owner.userKey,
-        actorKind: schedule.owner.kind,
-        actorName: schedule.owner.kind === 'token' ? schedule.owner.name : '',
-        roles: [],
+        ...actorOf(schedule.owner),
         action,
         decision: 'allowed',
         rows: progress.rows,
@@ -204,47 +213,6 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   const secretOf = ({ id, secret }: ScheduleRow): DestinationSecret =>
     secret === '' ? {} : (JSON.parse(deps.secrets.open(secret, id)) as DestinationSecret);
 
-  const lookForLateRows = async (scheduleId: string, visibility: Visibility): Promise<void> => {
-    const schedule = schedules.find(scheduleId);
-    if (schedule === undefined) return;
-    const startedMs = clock.wallMs();
-    const floor = BigInt(startedMs - LATE_MS) * NS_PER_MS;
-    const known = runs.closedSince(scheduleId, floor);
-    const windows = known.filter(({ supplement }) => supplement === 0);
-    const [first] = windows;
-    if (first === undefined) return;
-    const since = schedule.lateCheckedMs === 0 ? 0 : schedule.lateCheckedMs - LATE_SLACK_MS;
-    const found = await lateRows(
-      deps.source.reader,
-      visibility,
-      { fromNs: first.fromNs, toNs: schedule.closedTo },
-      since
-    );
-    for (const window of found === undefined ? [] : windows) {
-      if (found === undefined || window.toNs <= found.fromNs || window.fromNs >= found.toNs) continue;
-      const exported = rangesOf(window.positions);
-      const late = positionsWithout(await positionsOf(deps.source.reader, visibility, window), exported);
-      if (late.length === 0) continue;
-      const { owner, content, name } = schedule;
-      const number = known.filter(({ supplement, fromNs }) => supplement > 0 && fromNs === window.fromNs).length + 1;
-      schedules.together(() => {
-        const added = runs.add({
-          kind: 'scheduled',
-          scheduleId,
-          scheduleName: name,
-          owner,
-          request: content.request,
-          fromNs: window.fromNs,
-          toNs: window.toNs,
-          supplement: number,
-        });
-        runs.change(added.id, { positions: rangesText(late) });
-        runs.change(window.id, { positions: rangesText([...exported, ...late]) });
-      });
-    }
-    schedules.lateChecked(scheduleId, startedMs);
-  };
-
   const tick = async (atOnce: readonly string[]): Promise<void> => {
     for (const schedule of schedules.list()) {
       if (closed) return;
@@ -281,6 +249,14 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   };
 }
 
+function actorOf({
+  userKey,
+  kind,
+  name,
+}: RunOwner): Pick<AccessEntry, 'actorKey' | 'actorKind' | 'actorName' | 'roles'> {
+  return { actorKey: userKey, actorKind: kind, actorName: kind === 'token' ? name : '', roles: [] };
+}
+
 function problemOf(error: unknown): string {
   if (error instanceof DestinationProblem || error instanceof ExportRefused || error instanceof ApiError)
     return error.message;
@@ -289,15 +265,4 @@ function problemOf(error: unknown): string {
     return 'The credentials do not open any more: the keys of the data directory are others. Give them again.';
   }
   return 'It broke off for a reason that is in the log of the audit API by class. It is tried again.';
-}
-
-const rangesText = (ranges: readonly SeqRange[]): string =>
-  JSON.stringify(ranges.map(({ chainId, fromSeq, toSeq }) => [chainId, `${fromSeq}`, `${toSeq}`]));
-
-/** In order, as they are compared. */
-function rangesOf(text: string): SeqRange[] {
-  if (text === '') return [];
-  return (JSON.parse(text) as [string, string, string][])
-    .map(([chainId, from, to]) => ({ chainId, fromSeq: BigInt(from), toSeq: BigInt(to) }))
-    .sort((a, b) => (a.chainId === b.chainId ? (a.fromSeq < b.fromSeq ? -1 : 1) : a.chainId < b.chainId ? -1 : 1));
 }

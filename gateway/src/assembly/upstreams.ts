@@ -1,6 +1,6 @@
 /**
- * One upstream for each entry of `mcpServers`: the transparent relay for URLs, a bridge for programs and for servers of the
- * older HTTP+SSE transport. Nothing is connected or started before the first call. Entries can come, go and change while
+ * One upstream for each entry of `mcpServers`: the transparent relay for URLs, a bridge for programs and for servers that
+ * are of the older HTTP+SSE transport, or turn out to be. Nothing is connected or started before the first call. Entries can come, go and change while
  * others serve on.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -12,8 +12,11 @@ import { RetirableUpstream } from '../mcp/retirable-upstream.ts';
 import type { SessionDirectory } from '../mcp/sessions.ts';
 import { SseBridge } from '../mcp/sse-bridge.ts';
 import { StdioBridge } from '../mcp/stdio-bridge.ts';
+import { UrlUpstream } from '../mcp/url-upstream.ts';
 
 type ServerConfig = GatelensConfig['mcpServers'][string];
+type HttpServer = Extract<ServerConfig, { type: 'http' }>;
+type SseServer = Extract<ServerConfig, { type: 'sse' }>;
 
 export interface UpstreamsOptions {
   readonly config: GatelensConfig;
@@ -108,11 +111,19 @@ function createUpstream(name: string, server: ServerConfig, options: UpstreamsOp
     case 'sse':
       return sseBridge(name, server, options);
     case 'http':
-      return relay(server, options);
+      return urlUpstream(name, server, options);
   }
 }
 
-function relay(server: Extract<ServerConfig, { type: 'http' }>, options: UpstreamsOptions): Upstream {
+function urlUpstream(name: string, server: HttpServer, options: UpstreamsOptions): Upstream {
+  return new UrlUpstream({
+    relay: relay(server, options),
+    createBridge: () => sseBridge(name, server, options),
+    onOlder: () => options.logger.info('upstream_is_older', { server: name, transport: 'sse' }),
+  });
+}
+
+function relay(server: HttpServer, options: UpstreamsOptions): HttpRelay {
   const { limits, propagation, capture } = options.config;
   return new HttpRelay({
     url: new URL(server.url),
@@ -141,7 +152,7 @@ function bridge(name: string, server: Extract<ServerConfig, { type: 'stdio' }>, 
   });
 }
 
-function sseBridge(name: string, server: Extract<ServerConfig, { type: 'sse' }>, options: UpstreamsOptions): Upstream {
+function sseBridge(name: string, server: HttpServer | SseServer, options: UpstreamsOptions): SseBridge {
   const { limits, propagation } = options.config;
   return new SseBridge({
     server: name,
@@ -154,12 +165,13 @@ function sseBridge(name: string, server: Extract<ServerConfig, { type: 'sse' }>,
   });
 }
 
-function sessionLimits(server: Exclude<ServerConfig, { type: 'http' }>, { config: { limits } }: UpstreamsOptions) {
+function sessionLimits(server: ServerConfig, { config: { limits } }: UpstreamsOptions) {
+  const own: Partial<Pick<SseServer, 'maxSessions' | 'startTimeout'>> = server.type === 'http' ? {} : server;
   return {
-    maxSessions: server.maxSessions ?? limits.maxSessions,
+    maxSessions: own.maxSessions ?? limits.maxSessions,
     idleMs: limits.sessionIdle,
     maxMessageBytes: limits.messageBytes,
-    startTimeoutMs: server.startTimeout ?? limits.startTimeout,
+    startTimeoutMs: own.startTimeout ?? limits.startTimeout,
     requestTimeoutMs: server.requestTimeout ?? limits.requestTimeout,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * `mcpServers`: the object MCP clients use, with limits of our own beside it. An entry is a program to start (stdio) or
- * a URL (Streamable HTTP, or the older HTTP+SSE); `type` may be left out and follows from `command` or `url`; `sse` has
- * to be said.
+ * a URL (Streamable HTTP, or the older HTTP+SSE); `type` may be left out and follows from `command` or `url`. `http` is a
+ * guess that the first client corrects where the server is of the older transport (mcp/url-upstream.ts).
  */
 import * as z from 'zod';
 import { NAME_PATTERN } from '../access/names.ts';
@@ -49,7 +49,10 @@ const connectTimeout = duration({
 }).exactOptional();
 
 const httpServer = z.strictObject({
-  type: z.literal('http').default('http').meta({ description: 'A server that speaks MCP over Streamable HTTP.' }),
+  type: z.literal('http').default('http').meta({
+    description:
+      'A server that speaks MCP over Streamable HTTP. If it turns out to speak the older HTTP+SSE transport, it is served as one of `type: sse`.',
+  }),
   url: httpUrl({ description: 'Its MCP endpoint.', example: 'https://mcp.example.com/mcp' }),
   headers,
   ...limits,
@@ -81,7 +84,7 @@ export const mcpServersSchema = z
   .meta({
     description:
       'The upstream servers by name, exactly as MCP clients write them: `{ command, args, env, cwd }` or `{ url, headers, type }`. ' +
-      'Each is served at `/mcp/<name>`; those of `type: sse` and programs also at `/mcp/<name>/sse`, for clients that know only the older transport. The name `gatelens` is taken.',
+      'Each is served at `/mcp/<name>`; those of the older transport and programs also at `/mcp/<name>/sse`, for clients that know only the older transport. The name `gatelens` is taken.',
   });
 
 export type StdioServerConfig = z.output<typeof stdioServer>;

@@ -86,7 +86,8 @@ export class McpEndpoint {
     if (method === undefined) return this.#refuse(attempt, REFUSALS.method);
     const limited = this.#overRate(verdict.caller, server);
     if (limited !== undefined) return this.#refuse(attempt, limited);
-    const wrong = legacy === undefined ? undefined : legacyProblem(legacy, method, upstream.kind, session.kind);
+    const kind = legacy === undefined ? upstream.kind : ((await upstream.kindFor?.(legacy)) ?? upstream.kind);
+    const wrong = legacy === undefined ? undefined : legacyProblem(legacy, method, kind, session.kind);
     if (wrong !== undefined) return this.#refuse(attempt, wrong);
     attempt.legacy = legacy;
     if (session.kind === 'mcp') {
@@ -94,7 +95,7 @@ export class McpEndpoint {
       const { userKey } = verdict.caller;
       // sessions of bridges end with the gateway, and those know which there are
       const foreign =
-        upstream.kind === 'http'
+        kind === 'http'
           ? sessions.isForeign(server, session.id, userKey)
           : (sessions.find(server, session.id)?.userKey ?? userKey) !== userKey;
       if (foreign) return this.#refuse(attempt, REFUSALS.sessionForeign);

@@ -8,10 +8,11 @@ import { wireError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { BodyCapture } from './body-capture.ts';
 import { LISTEN } from './endless.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RecordedAt } from './exchange.ts';
 import { ExchangeNotices } from './exchange-notices.ts';
 import { ExchangeOutcome } from './exchange-outcome.ts';
 import type { CallEndDraft } from './exchange-outcome.ts';
+import { handedOver } from './handed-over.ts';
 import type { ScanResult } from './json-scanner.ts';
 import { idKey } from './message-builder.ts';
 import type { ReceivedMessage, ScannedMessage } from './message.ts';
@@ -267,6 +268,14 @@ export class ExchangeRecords {
       ends.push(this.#stream.end(this.#outcome.ofOther(GONE, response)));
     }
     Promise.all(ends).catch(() => undefined);
+  }
+
+  /** Another upstream answers the request that is alone in the exchange, and ends its record. */
+  handOver(upstreamTransport: RecordedAt['upstreamTransport']): void {
+    const [call] = this.calls;
+    const [message] = this.#exchange.messages;
+    if (call === undefined || message === undefined) return;
+    this.#exchange.handOver(message, handedOver(call.release(), upstreamTransport));
   }
 
   /** A record could not be kept, so the client gets nothing. Whatever can still be recorded is. */

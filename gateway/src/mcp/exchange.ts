@@ -67,6 +67,9 @@ export interface Exchange {
   /** Opens the record of one message of the body, or (kind `stream`, no message) of a GET stream. */
   begin(message: ReceivedMessage | undefined, at: RecordedAt, more?: RecordMore): CallObservation;
 
+  /** Another upstream takes over, with the record that is open for this message: its next `begin` gives this one. */
+  handOver(message: ReceivedMessage, observation: CallObservation): void;
+
   /** True until a byte of the answer was written or the client went away. */
   readonly unanswered: boolean;
   /**
@@ -114,6 +117,8 @@ export interface SseAnswer {
 export interface Upstream {
   /** `own`: a server of the gateway itself */
   readonly kind: 'http' | 'stdio' | 'sse' | 'own';
+  /** How the server is spoken to for such a client, where it has to be asked first; omitted: by `kind`. */
+  kindFor?(legacy: LegacyRole | undefined): Promise<Upstream['kind']>;
   /**
    * Answers the exchange. Resolves when the answer has ended or was destroyed; never rejects for what an upstream server
    * or a client did (a rejection is a bug and becomes `internal`).

@@ -94,6 +94,18 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     void this.#exchange.refuse('audit_unavailable', failureText('audit_unavailable')).then(this.#onDone);
   }
 
+  /** Somebody else answers. @returns false when the client has its answer, or has left */
+  giveUp(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    return true;
+  }
+
+  /** It reads nothing at the moment. */
+  get paused(): boolean {
+    return this.#paused !== 0;
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#over) controller.abort(new GatelensError('client_gone', 'The answer is not wanted any more.'));

@@ -3,9 +3,10 @@
  * as they came, but for the trace context in `params._meta`; sessions, event ids, resume and both protocol eras pass
  * untouched. It retries nothing, follows no redirect and forwards no credential of the client.
  */
-import { Pool } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 import type { Logger } from '../logger.ts';
 import { isEndless } from './endless.ts';
+import { namesEndpoint } from './endpoint-probe.ts';
 import type { Exchange, RecordedAt, Upstream } from './exchange.ts';
 import { ExchangeRecords } from './exchange-records.ts';
 import { headersForUpstream, requestHeaderRules } from './forwarded-headers.ts';
@@ -13,6 +14,7 @@ import type { RequestHeaderRules } from './forwarded-headers.ts';
 import { HttpAnswer } from './http-answer.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { RecordsContext } from './records-context.ts';
+import { RefusedInitialize, type OtherTransport } from './refused-initialize.ts';
 import { ServerRequests } from './server-requests.ts';
 import type { SessionDirectory } from './sessions.ts';
 import { spliceTraceContext } from './trace-splice.ts';
@@ -43,6 +45,9 @@ export interface HttpUpstreamOptions {
   /** connections to the upstream at once; default: no limit, since each stream holds one */
   readonly maxConnections?: number;
 }
+
+/** A server of the older transport says at once where its endpoint is. */
+const ENDPOINT_TIMEOUT_MS = 5_000;
 
 export class HttpRelay implements Upstream {
   readonly kind = 'http';
@@ -82,21 +87,39 @@ export class HttpRelay implements Upstream {
     };
   }
 
-  handle(exchange: Exchange): Promise<void> {
+  /**
+   * @param transport asked when the server refuses; it was not known to speak this one
+   * @param older answers instead if it does not
+   */
+  handle(exchange: Exchange, transport?: OtherTransport, older?: (exchange: Exchange) => Promise<void>): Promise<void> {
     let answer: HttpAnswer | undefined = undefined as HttpAnswer | undefined;
     const records = new ExchangeRecords(exchange, this.#context, () => answer?.auditLost());
     if (exchange.res.destroyed) {
       records.clientGone();
       return Promise.resolve();
     }
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       answer = new HttpAnswer(exchange, records, {
         eventCaptureBytes: this.#eventCaptureBytes,
         onFailure: (code) => this.#logger.warn('upstream_failed', { server: exchange.server, code }),
         onDone: resolve,
       });
-      this.#send(exchange, records, answer);
+      if (transport === undefined || older === undefined) {
+        this.#send(exchange, records, answer);
+        return;
+      }
+      const handOver = (): void => {
+        records.handOver('sse');
+        older(exchange).then(resolve, reject);
+      };
+      this.#send(exchange, records, new RefusedInitialize(answer, transport, handOver));
     });
+  }
+
+  /** Whether its URL is one of the older HTTP+SSE transport. */
+  namesEndpoint(): Promise<boolean> {
+    const { configured } = this.#rules;
+    return namesEndpoint({ pool: this.#pool, path: this.#path, headers: configured, timeoutMs: ENDPOINT_TIMEOUT_MS });
   }
 
   async close(): Promise<void> {
@@ -105,7 +128,7 @@ export class HttpRelay implements Upstream {
     await Promise.all([this.#context.openCalls.endAll(end), this.#context.serverRequests.endAll(end)]);
   }
 
-  #send(exchange: Exchange, records: ExchangeRecords, answer: HttpAnswer): void {
+  #send(exchange: Exchange, records: ExchangeRecords, answer: Dispatcher.DispatchHandler): void {
     const isPost = exchange.httpMethod === 'POST';
     const endless = isEndless(exchange);
     const silenceMs = endless ? 0 : this.#requestTimeoutMs;

@@ -82,6 +82,7 @@ export class NodeExchange implements Exchange {
   readonly observer: CallObserver;
   readonly #sessions: SessionDirectory;
   readonly #policyRules: readonly string[];
+  #handedOver: { readonly message: ReceivedMessage; readonly observation: CallObservation } | undefined;
   #firstCallId: string | undefined;
   #headersInBatch: HeaderList | undefined;
   #revoked: Revocation | undefined;
@@ -137,7 +138,16 @@ export class NodeExchange implements Exchange {
     return Array.isArray(value) ? value.join(', ') : value;
   }
 
+  handOver(message: ReceivedMessage, observation: CallObservation): void {
+    this.#handedOver = { message, observation };
+  }
+
   begin(message: ReceivedMessage | undefined, at: RecordedAt, more: RecordMore = {}): CallObservation {
+    const handed = this.#handedOver;
+    if (handed !== undefined && handed.message === message) {
+      this.#handedOver = undefined;
+      return handed.observation;
+    }
     const known = this.#sessions.find(this.server, this.session.id);
     // a proxy in front may carry several people on one connection
     const facts = known?.userKey === this.caller.userKey ? known : undefined;

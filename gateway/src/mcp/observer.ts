@@ -100,6 +100,8 @@ export interface CallEnd {
   readonly protocolVersion?: string;
   /** the session the upstream opened in its answer */
   readonly session?: { readonly id: string; readonly kind: SessionKind };
+  /** instead of the start's: the server turned out to speak another one */
+  readonly upstreamTransport?: CallStart['upstreamTransport'];
   readonly policyRule?: string;
   readonly deniedBy?: DeniedBy;
   /** the answer is no end but questions of the server (`input_required`): the client's next request goes on */

@@ -37,6 +37,13 @@ export class OpenCall {
     this.#onEnd = listener;
   }
 
+  /** Somebody else ends it. */
+  release(): CallObservation {
+    this.#ended ??= Promise.resolve();
+    this.#onEnd?.();
+    return this.observation;
+  }
+
   /** Only the first counts; every caller waits for the same record. */
   end(end: CallEnd): Promise<void> {
     if (this.#ended === undefined) {

@@ -4,18 +4,24 @@
  * have ended in time. Takes no decision on new calls: whoever retires it hands it none.
  */
 import { isEndless } from './endless.ts';
-import type { Exchange, Upstream } from './exchange.ts';
+import type { Exchange, LegacyRole, Upstream } from './exchange.ts';
 
 export class RetirableUpstream implements Upstream {
-  readonly kind: Upstream['kind'];
   readonly #inner: Upstream;
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
   #retired: Promise<void> | undefined;
 
   constructor(inner: Upstream) {
-    this.kind = inner.kind;
     this.#inner = inner;
+  }
+
+  get kind(): Upstream['kind'] {
+    return this.#inner.kind;
+  }
+
+  async kindFor(legacy: LegacyRole | undefined): Promise<Upstream['kind']> {
+    return this.#inner.kindFor === undefined ? this.kind : this.#inner.kindFor(legacy);
   }
 
   async handle(exchange: Exchange): Promise<void> {

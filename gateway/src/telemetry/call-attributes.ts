@@ -115,6 +115,7 @@ export function addEnd(row: AttributeRow, end: CallEnd, upstreamAttempts: number
   if (values[CALL_AT.kind] === 'request' && end.outcome === 'denied' && upstreamAttempts === 0) {
     values[CALL_AT.kind] = 'attempt';
   }
+  if (end.upstreamTransport !== undefined) values[CALL_AT.upstreamTransport] = end.upstreamTransport;
   setText(row, CALL_AT.errorType, displayErrorType(end.errorType));
   const code = end.rpcErrorCode;
   if (code !== undefined && Number.isInteger(code) && code >= -0x80000000 && code <= 0x7fffffff) {

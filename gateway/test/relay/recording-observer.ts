@@ -12,6 +12,8 @@ export interface Recorded {
   kept: boolean;
   /** it was asked to write the intent at once */
   hurried: boolean;
+  /** how often it went upstream */
+  sent: number;
 }
 
 export class RecordingObserver implements CallObserver {
@@ -24,7 +26,7 @@ export class RecordingObserver implements CallObserver {
 
   begin(start: CallStart): CallObservation {
     const index = this.calls.length + 1;
-    const call: Recorded = { callId: `call-${index}`, start, kept: false, hurried: false };
+    const call: Recorded = { callId: `call-${index}`, start, kept: false, hurried: false, sent: 0 };
     this.calls.push(call);
     this.#changed();
     let ended: Promise<void> | undefined;
@@ -37,7 +39,9 @@ export class RecordingObserver implements CallObserver {
         call.hurried = true;
         this.#changed();
       },
-      upstreamStarted: () => undefined,
+      upstreamStarted: () => {
+        call.sent += 1;
+      },
       end: (end) => {
         ended ??= (async () => {
           call.end = end;

@@ -8,6 +8,7 @@ import { createAuditApi } from '../audit-api/app.ts';
 import type { GrafanaSettings } from '../audit-api/deps.ts';
 import { assembleExports } from '../audit-api/exports/assembly.ts';
 import { startAuditApiServer, type AuditApiServer } from '../audit-api/server.ts';
+import { createRefusalLog, MINUTE_MS } from '../audit-api/refusal-log.ts';
 import { openState, stateFile } from '../audit-api/state/state-file.ts';
 import type { GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
@@ -47,12 +48,16 @@ export async function startAuditApi(options: {
   const configuredServers = Object.keys(config.mcpServers);
   let { cost } = config.usage;
   const state = openState(stateFile(config.dataDir));
+  const clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
+  const refusals = createRefusalLog({ recorder: accessRecorder, clock, logger });
+  const settling = setInterval(() => void refusals.settle(), MINUTE_MS);
+  settling.unref();
   try {
     const { grafana } = config.auditApi;
     const shared = {
       accessRecorder,
       opener: createPayloadOpener({ privateKey: (kekId) => keyring.privateKeys.get(kekId) }),
-      clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+      clock,
       logger,
       version: options.version,
       retention: config.retention,
@@ -76,6 +81,7 @@ export async function startAuditApi(options: {
     });
     const api = createAuditApi({
       ...shared,
+      refusals,
       store: options.store.reader,
       pseudonyms: options.pseudonyms,
       tokens: () => tokens.list(),
@@ -88,6 +94,8 @@ export async function startAuditApi(options: {
     const close = async (): Promise<void> => {
       await exporting.close();
       await server.close();
+      clearInterval(settling);
+      await refusals.settle({ all: true });
       state.close();
     };
     return {
@@ -110,6 +118,7 @@ export async function startAuditApi(options: {
       },
     };
   } catch (error) {
+    clearInterval(settling);
     state.close();
     throw error;
   }

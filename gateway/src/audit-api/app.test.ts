@@ -11,7 +11,7 @@ import { createSecretKey } from 'node:crypto';
 import type { PayloadOpener } from '../protection/payload-opener.ts';
 import { assembleExports } from './exports/assembly.ts';
 import { openState } from './state/state-file.ts';
-import { REFUSALS_A_MINUTE } from './refusal-log.ts';
+import { createRefusalLog, REFUSALS_A_MINUTE } from './refusal-log.ts';
 
 const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 const DAY_MS = 86_400_000;
@@ -420,12 +420,33 @@ describe('parameters', () => {
     expect(list?.params).toMatchObject({ only_server: [hostile], only_tool: [hostile, 'b'] });
   });
 
-  test('of a viewer cannot reach other people: nothing is asked', async () => {
-    const { get, queries } = start();
-    const answer = await get('/api/v1/calls?user=bob@example.com', 'viewer');
-    expect(await answer.json()).toEqual({ items: [], nextCursor: null, searchedTo: null });
-    expect((await get('/api/v1/calls?user=bob', 'viewer')).status).toBe(200);
+  test('of a viewer cannot reach other people: refused, recorded, nothing asked', async () => {
+    const { get, queries, recorded } = start();
+    for (const user of [
+      'bob@example.com',
+      'bob',
+      'nobody',
+      '(none)',
+      'key:ci',
+      'a'.repeat(32),
+      'ana@example.com&user=bob',
+    ]) {
+      const answer = await get(`/api/v1/calls?user=${user}`, 'viewer');
+      expect({ user, status: answer.status }).toEqual({ user, status: 403 });
+      expect(await answer.json()).toMatchObject({ error: { code: 'forbidden', reason: 'other_user' } });
+    }
     expect(queries).toEqual([]);
+    expect(recorded).toHaveLength(7);
+    expect(recorded[0]).toMatchObject({
+      action: 'calls.read',
+      decision: 'refused',
+      reason: 'other_user',
+      actorKey: 'user:ana@example.com',
+      roles: ['viewer'],
+    });
+    for (const own of [' Ana@Example.com', 'ana@example.com&user=ANA@example.com', '']) {
+      expect((await get(`/api/v1/calls?${own === '' ? '' : `user=${own}`}`, 'viewer')).status).toBe(200);
+    }
   });
 });
 
@@ -457,6 +478,26 @@ describe('callers', () => {
     clock.ms += 60_000;
     await get('/api/v1/me', 'guess');
     expect(recorded.at(-1)?.detail).toEqual({ suppressed: 7 });
+  });
+
+  test('who flood it hide nobody else, and what was only counted is recorded once the minute is over', async () => {
+    const { deps, recorded, clock } = start();
+    const refusals = createRefusalLog({ recorder: deps.accessRecorder, clock: deps.clock, logger: deps.logger });
+    const probe = (actorKey: string): Promise<void> =>
+      refusals.refused({ action: 'calls.read', reason: 'not_own', actorKind: 'grafana', actorKey, roles: ['viewer'] });
+    for (let n = 0; n < REFUSALS_A_MINUTE + 7; n++) await probe('mallory');
+    await probe('trudy');
+    expect(recorded.at(-1)).toMatchObject({ actorKey: 'trudy', reason: 'not_own' });
+    await refusals.settle();
+    expect(recorded).toHaveLength(REFUSALS_A_MINUTE + 1);
+    clock.ms += 60_000;
+    await refusals.settle();
+    await refusals.settle();
+    expect(recorded).toHaveLength(REFUSALS_A_MINUTE + 2);
+    expect(recorded.at(-1)).toMatchObject({ actorKey: 'mallory', decision: 'refused', detail: { suppressed: 7 } });
+    for (let n = 0; n < REFUSALS_A_MINUTE + 1; n++) await probe('mallory');
+    await refusals.settle({ all: true });
+    expect(recorded.at(-1)?.detail).toEqual({ suppressed: 1 });
   });
 
   test('are refused all the same when the refusal cannot be recorded', async () => {

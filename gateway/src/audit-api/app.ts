@@ -51,7 +51,7 @@ const SECURITY_HEADERS = {
 
 export function createAuditApi(deps: AuditApiDeps): OpenAPIHono<ApiEnv> {
   const { accessRecorder: recorder, clock, logger, state } = deps;
-  const refusals = createRefusalLog({ recorder, clock, logger });
+  const refusals = deps.refusals ?? createRefusalLog({ recorder, clock, logger });
   const grafana = deps.grafana === undefined ? undefined : assembleGrafana(deps.grafana, deps);
   if (grafana !== undefined) deps.exporting.grafanaRoles.current = grafana;
   const routeDeps: RouteDeps = {

@@ -21,6 +21,8 @@ import type { SavedViews } from './state/saved-views.ts';
 import type { ApiCaller, Visibility } from './visibility.ts';
 
 export interface AuditApiDeps {
+  /** left out: made here, and what it only counts waits for the next refusal */
+  readonly refusals?: RefusalLog;
   readonly store: StoreReader;
   readonly accessRecorder: AccessRecorder;
   readonly opener: PayloadOpener;

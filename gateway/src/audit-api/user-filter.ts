@@ -40,6 +40,12 @@ export async function resolveUsers(
   return [...new Set(keys)];
 }
 
+/** Whether a name that somebody typed is this person, as far as can be told without looking anybody up. */
+export function namesUser(user: string, userKey: string, pseudonyms: Pick<Pseudonyms, 'hash'>): boolean {
+  const named = user.trim();
+  return userKey !== '' && named !== NONE && keyOf(named, pseudonyms) === userKey;
+}
+
 /** An API key without a person is its own subject, `key:<name>`. */
 function keyOf(user: string, pseudonyms: Pick<Pseudonyms, 'hash'>): string {
   if (USER_KEY.test(user)) return user;

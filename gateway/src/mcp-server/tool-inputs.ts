@@ -16,7 +16,7 @@ export const nameFilters = {
   server: names('MCP servers, by their name at the gateway'),
   operation: names('MCP methods, e.g. tools/call'),
   tool: names('tool names'),
-  user: names('who called: e-mail, login or user key; finds others only for admins and auditors'),
+  user: names('who called: e-mail, login or user key; others are for admins and auditors only'),
 };
 
 export const callId = z.string().min(1).max(64).describe('id of the call, as in search_calls');

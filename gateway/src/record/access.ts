@@ -29,6 +29,7 @@ export const ACCESS_REASONS = [
   'not_auditor',
   'not_admin',
   'other_user',
+  'not_own',
   'other_server',
   'unknown_token',
   'expired_token',

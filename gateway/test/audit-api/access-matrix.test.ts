@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { directoryDestination } from '../../src/exports/directory-destination.ts';
+import type { QueryOptions } from '../../src/store/queries/reader.ts';
 import { openApiDocument } from '../../src/audit-api/openapi.ts';
 import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
 import type { FakeGrafana, Person } from './fake-grafana.ts';
@@ -381,7 +382,47 @@ describe.each(Object.entries(READS))('%s', (role, reads) => {
   });
 
   test.each([
-    `user=bob@example.com&user=bob&user=${userKey('bob@example.com')}&user=ana@example.com`,
+    'user=bob@example.com&user=ana@example.com',
+    'user=bob',
+    'user=nobody@example.com',
+    'user=(none)',
+    `user=${userKey('bob@example.com')}`,
+    `user=${userKey('nobody@example.com')}`,
+    'user=bоb@example.com',
+    'user=ana%40example.com%00',
+  ])('asks for others by %s, or is refused with a reason and a record', async (filter) => {
+    let minute = 0;
+    const fresh = startTestApi(store.reader, { monotonicMs: () => minute * 60_000 });
+    for (const path of FILTERED) {
+      // a new minute: the log of refusals takes so many of them in one
+      minute += 1;
+      fresh.recorded.length = 0;
+      const answer = await fresh.get(`${path}?${filter}`, role);
+      if (role !== 'viewer') {
+        expect({ path, status: answer.status }).toEqual({ path, status: 200 });
+        await textOf(answer);
+        continue;
+      }
+      // to the byte the same, whoever it is and whether there is such a person
+      expect({ path, status: answer.status, body: await answer.json() }).toEqual({
+        path,
+        status: 403,
+        body: {
+          error: {
+            code: 'forbidden',
+            reason: 'other_user',
+            message: expect.stringMatching(/^You see your own calls only/) as string,
+          },
+        },
+      });
+      const action = path.includes('/usage/') ? 'usage.read' : 'calls.read';
+      expect(fresh.recorded).toMatchObject([
+        { action, decision: 'refused', reason: 'other_user', actorKey: userKey('ana@example.com') },
+      ]);
+    }
+  });
+
+  test.each([
     'notUser=ana@example.com',
     'notUser=nobody',
     'q=hr',
@@ -443,6 +484,43 @@ test.each([
   expect(await other.text()).toBe(await missing.text());
   const headers = ({ headers: all }: Response): string[][] => [...all].filter(([name]) => name !== 'date');
   expect(headers(other)).toEqual(headers(missing));
+});
+
+test('who sees their own calls only leaves a record of each id that is none of theirs, the same for any', async () => {
+  const asked: string[] = [];
+  const reader = {
+    query: <Row>(sql: string, params: Parameters<TestStore['reader']['query']>[1], options?: QueryOptions) => {
+      asked.push(sql);
+      return store.reader.query<Row>(sql, params, options);
+    },
+  };
+  let minute = 0;
+  const fresh = startTestApi(reader, { monotonicMs: () => minute * 60_000 });
+  const recordOf = async (path: string, token = 'viewer') => {
+    minute += 1;
+    fresh.recorded.length = asked.length = 0;
+    const { status } = await fresh.get(path, token);
+    return { status, recorded: [...fresh.recorded], asked: [...asked] };
+  };
+  for (const subject of ['other', 'foreign', 'missing'] as const) {
+    const id = idOf(subject);
+    const { status, recorded, asked: sql } = await recordOf(`/api/v1/calls/${id}`);
+    const refused = { decision: 'refused', reason: 'not_own', actorKey: userKey('ana@example.com') };
+    expect({ subject, status, recorded }).toMatchObject({
+      status: 404,
+      recorded: [{ ...refused, action: 'calls.read', targetCallId: id }],
+    });
+    // the same questions to the store, so that time tells nothing either
+    expect(sql).toEqual((await recordOf(`/api/v1/calls/${idOf('missing')}`)).asked);
+    const session = await recordOf(`/api/v1/sessions/${keyOf(subject)}`);
+    expect(session).toMatchObject({ status: 404, recorded: [refused] });
+    expect(session.asked).toEqual((await recordOf(`/api/v1/sessions/${keyOf('missing')}`)).asked);
+  }
+  const { recorded } = await recordOf('/api/v1/calls/MARKER%20typed%20by%20somebody');
+  expect(recorded).toHaveLength(1);
+  expect(recorded[0]?.targetCallId).toBeUndefined();
+  expect((await recordOf(`/api/v1/calls/${idOf('own')}`)).recorded).toEqual([]);
+  expect((await recordOf(`/api/v1/calls/${idOf('missing')}`, 'admin')).recorded).toEqual([]);
 });
 
 test('each payload that was given out or refused is in the access log, with who, whose and where', async () => {

@@ -235,8 +235,6 @@ describe('usage', () => {
     expect(told.scope).toBe('own');
     expect(told.totals.users).toBe(1);
     expect(asked.map(({ sql }) => sql).join()).not.toContain('usage_');
-    const reach = await summary('user=bob@example.com', 'viewer');
-    expect(reach.totals.calls).toBe(0);
     expect(JSON.stringify(told)).not.toContain(userKey('bob@example.com'));
   });
 

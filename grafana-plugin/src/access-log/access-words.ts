@@ -27,6 +27,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   not_auditor: 'no Auditor',
   not_admin: 'no Admin',
   other_user: 'somebody else’s calls',
+  not_own: 'no such call of their own',
   other_server: 'Auditor of other servers',
   unknown_token: 'unknown token',
   expired_token: 'expired token',

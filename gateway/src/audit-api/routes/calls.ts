@@ -5,13 +5,13 @@ import { listCalls } from '../../store/queries/audit-log.ts';
 import { principalsOf } from '../../store/queries/principals.ts';
 import { roundsOf } from '../../store/queries/rounds.ts';
 import { callNotFound } from '../api-error.ts';
-import { callFilter } from '../call-filter.ts';
 import { callDetailView, callView } from '../call-view.ts';
 import { callRoute, callsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
 import { limitOf } from '../guarded-store.ts';
+import { askedFilter, noteNotOwn } from '../own-calls-only.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, parseRange } from '../time-range.ts';
 
@@ -26,7 +26,7 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const range = parseRange(query, now);
     const after = query.cursor === undefined ? {} : { after: decodeCursor(query.cursor) };
     const { signal } = c.req.raw;
-    const filter = await callFilter(deps, visibility, query, { signal });
+    const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'calls.read' });
     const endMs = deps.clock.monotonicMs() + PAGE_BUDGET_MS;
     const timeIsUp = (): boolean => deps.clock.monotonicMs() > endMs;
     const request = { ...range, ...after, limit: query.limit, nowNs: now, timeIsUp, limitOf };
@@ -47,8 +47,12 @@ export function registerCalls(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
   api.openapi(callRoute, async (c) => {
     const visibility = await requireSight(c, deps.refusals, 'calls.read');
     const { signal } = c.req.raw;
-    const row = await findCall(deps.store, visibility, c.req.valid('param').id, { signal });
-    if (row === undefined) throw callNotFound();
+    const { id } = c.req.valid('param');
+    const row = await findCall(deps.store, visibility, id, { signal });
+    if (row === undefined) {
+      await noteNotOwn(c, deps, id);
+      throw callNotFound();
+    }
     const principals = await principalsOf(deps.store, visibility, [row.user_key], { signal });
     const rounds = await roundsOf(deps.store, visibility, row, { signal });
     return c.json(callDetailView(row, rounds, visibility, principals), 200);

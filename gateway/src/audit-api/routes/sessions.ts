@@ -5,7 +5,6 @@ import { principalsOf } from '../../store/queries/principals.ts';
 import type { SessionRow } from '../../store/queries/sessions.ts';
 import { callsOfSession, findSession, listSessions } from '../../store/queries/sessions.ts';
 import { sessionNotFound } from '../api-error.ts';
-import { callFilter } from '../call-filter.ts';
 import type { Principals } from '../call-view.ts';
 import { callView, orNull, userView } from '../call-view.ts';
 import type { Session } from '../contract.ts';
@@ -13,6 +12,7 @@ import { sessionRoute, sessionsRoute } from '../contract.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
+import { askedFilter, noteNotOwn } from '../own-calls-only.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
 import type { Visibility } from '../visibility.ts';
@@ -26,7 +26,7 @@ export function registerSessions(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): voi
     const range = recentRange(query, nowNs(deps.clock));
     const after = query.cursor === undefined ? {} : { after: decodeCursor(query.cursor) };
     const { signal } = c.req.raw;
-    const filter = await callFilter(deps, visibility, query, { signal });
+    const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'calls.read' });
     const request = { range, limit: query.limit, ...after };
     const page = await listSessions(deps.store, visibility, filter, request, { signal });
     const people = page.rows.flatMap(({ users }) => users);
@@ -47,8 +47,12 @@ export function registerSessions(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): voi
     const { limit, cursor } = c.req.valid('query');
     const after = cursor === undefined ? {} : { after: decodeCursor(cursor) };
     const { signal } = c.req.raw;
-    const session = await findSession(deps.store, visibility, c.req.valid('param').key, { signal });
-    if (session === undefined) throw sessionNotFound();
+    const { key } = c.req.valid('param');
+    const session = await findSession(deps.store, visibility, key, { signal });
+    if (session === undefined) {
+      await noteNotOwn(c, deps, key);
+      throw sessionNotFound();
+    }
     const page = await callsOfSession(deps.store, visibility, session, { limit, ...after }, { signal });
     const people = [...session.users, ...page.rows.map((row) => row.user_key)];
     const principals = await principalsOf(deps.store, visibility, people, { signal });

@@ -3,12 +3,12 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { principalsOf } from '../../store/queries/principals.ts';
 import { storeClockMs } from '../../store/queries/tail.ts';
 import { ApiError, badParameter } from '../api-error.ts';
-import { callFilter } from '../call-filter.ts';
 import { callView } from '../call-view.ts';
 import { tailRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
 import { eventStream } from '../event-stream.ts';
+import { askedFilter } from '../own-calls-only.ts';
 import { requireSight } from '../require-sight.ts';
 import type { TailSink } from '../tail.ts';
 import { runTail } from '../tail.ts';
@@ -42,10 +42,8 @@ export function registerTail(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
     const visibility = await requireSight(c, deps.refusals, 'calls.read');
     const { since, ...query } = c.req.valid('query');
     const { signal } = c.req.raw;
-    const [filter, storeNowMs] = await Promise.all([
-      callFilter(deps, visibility, query, { signal }),
-      storeClockMs(deps.store, { signal }),
-    ]);
+    const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'calls.read' });
+    const storeNowMs = await storeClockMs(deps.store, { signal });
     const startMs = startOf(since, storeNowMs, nowNs(deps.clock));
     const caller = c.get('caller');
     const renew = c.get('renew');

@@ -4,11 +4,11 @@ import type { OutcomeRow } from '../../store/queries/timeline.ts';
 import { outcomesOverTime } from '../../store/queries/timeline.ts';
 import type { RequestRow } from '../../store/queries/usage-over-time.ts';
 import { usageOverTime } from '../../store/queries/usage-over-time.ts';
-import { callFilter } from '../call-filter.ts';
 import type { Timeline } from '../contract.ts';
 import { timelineRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
+import { askedFilter } from '../own-calls-only.ts';
 import { requireSight } from '../require-sight.ts';
 import { fillBuckets, timeBuckets } from '../time-buckets.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
@@ -21,7 +21,7 @@ export function registerTimeline(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): voi
     const now = nowNs(deps.clock);
     const range = recentRange(query, now);
     const { signal } = c.req.raw;
-    const filter = await callFilter(deps, visibility, query, { signal });
+    const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'calls.read' });
     const buckets = timeBuckets(range, query.buckets);
     const request = { range, filter, nowNs: now, bucketSeconds: buckets.seconds };
     const [outcomes, { requests }] = await Promise.all([

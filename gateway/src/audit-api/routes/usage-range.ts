@@ -2,10 +2,10 @@
 import type { Context } from 'hono';
 import type { CallFilter, TimeWindow } from '../../store/queries/scope.ts';
 import type { TokenPrices } from '../../store/queries/token-cost.ts';
-import { callFilter } from '../call-filter.ts';
 import type { CallFilterQuery } from '../contract/filters.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
+import { askedFilter } from '../own-calls-only.ts';
 import { requireSight } from '../require-sight.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
 import type { Visibility } from '../visibility.ts';
@@ -29,7 +29,7 @@ export async function usageAsked(c: Context<ApiEnv>, deps: RouteDeps, query: Que
   const now = nowNs(deps.clock);
   const range = recentRange(query, now);
   const { signal } = c.req.raw;
-  const filter = await callFilter(deps, visibility, query, { signal });
+  const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'usage.read' });
   return { visibility, range, filter, nowNs: now, prices: deps.tokenPrices?.(), signal };
 }
 

@@ -8,7 +8,7 @@ import { metadataRows } from './metadata-rows.ts';
 import { payloadRows } from './payload-rows.ts';
 
 /** Small pieces cost more than they hold. */
-const PIECE_BYTES = 128 * 1024;
+const PIECE_BYTES = 32 * 1024;
 
 export async function* exportFile(
   plan: ExportPlan,
@@ -32,7 +32,9 @@ async function* inPieces(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
     held.push(chunk);
     bytes += chunk.length;
     if (bytes < PIECE_BYTES) continue;
-    yield held.length === 1 ? chunk : Buffer.concat(held, bytes);
+    // what is large goes on as it is: a copy of every byte would cost more than it saves
+    if (held.length === 1) yield chunk;
+    else yield Buffer.concat(held, bytes);
     held = [];
     bytes = 0;
   }

@@ -6,12 +6,11 @@ import { exportRowsQuery, slicesOf, type Slice } from '../store/queries/export-r
 import { fitsStream } from '../store/queries/row-stream.ts';
 import { ExportRefused } from './export-refused.ts';
 import type { ExportPlan, ExportProgress, ExportSource } from './export-plan.ts';
-import { PARQUET_ROWS, type ExportFormat } from './formats.ts';
+import { PARQUET_ROWS } from './formats.ts';
 import { inOrder } from './read-ahead.ts';
 
-/** Big enough that asking costs nothing, small enough to be read ahead. */
-const ROWS_A_SLICE = 20_000;
-const ENGINE_FORMAT: Readonly<Record<ExportFormat, string>> = { jsonl: 'JSONEachRow', csv: 'CSV', parquet: 'Parquet' };
+/** Big enough that planning its query costs nothing next to it, small enough to end within seconds. */
+const ROWS_A_SLICE = 100_000;
 const LINE_FEED = 0x0a;
 
 export async function* metadataRows(
@@ -31,14 +30,11 @@ export async function* metadataRows(
   const slices = format === 'parquet' ? oneFile(plan, found) : found;
   if (format === 'csv') yield Buffer.from(`${columns.join(',')}\r\n`);
   const open = (slice: Slice): AsyncIterable<Buffer> => {
-    const query = exportRowsQuery(visibility, { ...plan, window: slice }, columns, {
-      final: slice.final,
-      csv: format === 'csv',
-    });
+    const query = exportRowsQuery(visibility, { ...plan, window: slice }, columns, { final: slice.final, format });
     if (!fitsStream(query.params)) {
       throw new ExportRefused('The filters have too many or too long values for an export. Use fewer.');
     }
-    return source.streams.stream(query.sql, query.params, ENGINE_FORMAT[format], { signal });
+    return source.streams.stream(query.sql, query.params, query.format, { signal });
   };
   if (format !== 'jsonl') {
     yield* inOrder(slices, open, (slice) => (progress.rows += slice.rows));

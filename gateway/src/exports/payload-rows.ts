@@ -113,11 +113,14 @@ async function* batchesOf(plan: ExportPlan, source: ExportSource, signal: AbortS
   let batch: Row[] = [];
   let bytes = 0;
   for (const slice of await slicesOf(source.reader, visibility, plan, cut, { signal })) {
-    const query = exportRowsQuery(visibility, { ...plan, window: slice }, columns, { final: slice.final, csv: false });
+    const query = exportRowsQuery(visibility, { ...plan, window: slice }, columns, {
+      final: slice.final,
+      format: 'jsonl',
+    });
     if (!fitsStream(query.params)) {
       throw new ExportRefused('The filters have too many or too long values for an export. Use fewer.');
     }
-    for await (const line of linesOf(source.streams.stream(query.sql, query.params, 'JSONEachRow', { signal }))) {
+    for await (const line of linesOf(source.streams.stream(query.sql, query.params, query.format, { signal }))) {
       const row = JSON.parse(line) as Row;
       batch.push(row);
       bytes += Number(row.request_bytes) + Number(row.response_bytes);

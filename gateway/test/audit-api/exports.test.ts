@@ -7,6 +7,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXPORT_COLUMNS } from '../../src/exports/columns.ts';
 import { isSignedBy, parseManifest } from '../../src/exports/manifest.ts';
 import type { StoreStreams } from '../../src/store/queries/row-stream.ts';
 import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
@@ -121,6 +122,47 @@ describe('a file', () => {
     });
     const chosen = rowsOf((await bytesOf('&columns=server,%20started_at&server=hr')).toString());
     expect(Object.keys(chosen[0] ?? {})).toEqual(['started_at', 'server']);
+  });
+
+  test('of JSONL has each value as the store itself writes it, byte for byte', async () => {
+    const startMs = START_MS - 2 * HOUR_MS;
+    const texts = [
+      '"quoted" \\ back/slash',
+      'tab\there\nline\r\n',
+      '\u0000\u0007\u001b\u007f',
+      '\u2028 \u{1f600} é',
+      "it's",
+      '',
+    ];
+    await insertCalls(
+      store,
+      texts.map((text, index) => ({
+        ...callAt(index),
+        call_id: callIdAt(startMs + index),
+        startedNs: BigInt(startMs + index) * NS + 1n,
+        tool: text,
+        client_name: text,
+        resource_uri: text,
+        rpc_id: text,
+        teams: [text, text],
+        attributes: { [text]: text },
+        seq: '18446744073709551615',
+        error_code: -32_603,
+        demo: false,
+      }))
+    );
+    const columns = EXPORT_COLUMNS.map(({ name }) => name).filter((name) => !/^user_(email|login|name)$/.test(name));
+    const [from, to] = [startMs, startMs + HOUR_MS].map((ms) => new Date(ms).toISOString());
+    const file = await testApi.get(
+      `/api/v1/exports/stream?from=${from}&to=${to}&columns=${columns.join(',')}`,
+      'admin'
+    );
+    const written: Buffer[] = [];
+    const sql = `SELECT ${columns.join(', ')} FROM mcp.calls WHERE started_at >= fromUnixTimestamp64Milli({ms:Int64}) AND started_at < fromUnixTimestamp64Milli({ms:Int64}) + INTERVAL 1 HOUR
+ORDER BY started_at, call_id SETTINGS date_time_output_format = 'iso', output_format_json_quote_64bit_integers = 0`;
+    for await (const bytes of store.reader.stream(sql, { ms: startMs }, 'JSONEachRow')) written.push(bytes);
+    expect((await file.text()).split('\n')).toEqual(Buffer.concat(written).toString().split('\n'));
+    expect(written.length).toBeGreaterThan(0);
   });
 
   test('is the same compressed', async () => {

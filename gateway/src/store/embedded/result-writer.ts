@@ -28,6 +28,7 @@ const STREAMED_FORMATS = new Set([
   'TSVRaw',
   'CSV',
   'RowBinary',
+  'RawBLOB',
   'Native',
 ]);
 const DEFAULT_FORMAT = 'TabSeparated';

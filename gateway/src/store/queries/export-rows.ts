@@ -4,6 +4,7 @@
  * once whether it has is far cheaper. People come from the erasable principals, for callers who may see them.
  */
 import type { Position } from './audit-log.ts';
+import { jsonPieces, type JsonMember } from './json-line.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 import type { CallFilter, TimeWindow } from './scope.ts';
 import { conditions, IN_RANGE, matchesNothing, rangeParams } from './scope.ts';
@@ -64,40 +65,60 @@ function whereOf(visibility: Visibility, rows: ExportRows): Where {
   return { sql: parts.join(' AND '), params: bound };
 }
 
+export type RowFormat = 'jsonl' | 'csv' | 'parquet';
+
 export interface RowQuery {
   readonly sql: string;
   readonly params: Readonly<Record<string, QueryParam>>;
+  /** of the engine; the bytes of its answer are those of the file */
+  readonly format: 'RawBLOB' | 'CSV' | 'Parquet';
 }
 
-/** @param final whether a row may have versions. @param csv text that a spreadsheet would run is made harmless */
+/** @param final whether a row may have versions. In CSV, text that a spreadsheet would run is made harmless. */
 export function exportRowsQuery(
   visibility: Visibility,
   rows: ExportRows,
   columns: readonly string[],
-  { final, csv }: { readonly final: boolean; readonly csv: boolean }
+  { final, format }: { readonly final: boolean; readonly format: RowFormat }
 ): RowQuery {
+  const { from, params } = rowsInOrder(visibility, rows, columns, final);
+  const query = (shown: readonly string[], engineFormat: RowQuery['format']): RowQuery => ({
+    sql: `SELECT ${shown.join(', ')}\n${from}\n${ROW_SETTINGS}`,
+    params,
+    format: engineFormat,
+  });
+  const cells = columns.map((name) => ({ name, value: cell(name, visibility) }));
+  if (format === 'jsonl') return query(jsonPieces(cells, '}\\n'), 'RawBLOB');
+  const shown = format === 'csv' ? cells.map((one) => ({ ...one, value: csvCell(one) })) : cells;
+  const named = shown.map(({ name, value }) => `${value} AS ${name}`);
+  return query(named, format === 'csv' ? 'CSV' : 'Parquet');
+}
+
+/** `rows`, oldest first, and `people` beside them where columns ask for them. */
+function rowsInOrder(
+  visibility: Visibility,
+  rows: ExportRows,
+  columns: readonly string[],
+  final: boolean
+): { readonly from: string; readonly params: RowQuery['params'] } {
   const { sql: where, params } = whereOf(visibility, rows);
-  const table = final ? 'mcp.calls FINAL' : 'mcp.calls';
   const people = columns.some((column) => column in PEOPLE);
   const stored = columns.filter((column) => !(column in PEOPLE));
-  const ordered = `SELECT ${[...new Set([...stored, 'started_at', 'call_id', ...(people ? ['user_key'] : [])])].join(', ')}
-FROM ${table}
-WHERE ${where}
-ORDER BY started_at, call_id`;
-  const plain = !people && !csv && columns.includes('started_at') && columns.includes('call_id');
-  if (plain) return { sql: `${ordered}\n${ROW_SETTINGS}`, params };
-  const shown = columns.map((column) => `${csv ? csvCell(column) : cell(column, visibility)} AS ${column}`);
+  const read = [...new Set([...stored, 'started_at', 'call_id', ...(people ? ['user_key'] : [])])];
   const who = people
     ? '\nLEFT ANY JOIN (SELECT user_key, email, login, name FROM mcp_protected.principals FINAL) AS people ON rows.user_key = people.user_key'
     : '';
-  return { sql: `SELECT ${shown.join(', ')}\nFROM (${ordered}) AS rows${who}\n${ROW_SETTINGS}`, params };
+  const from = `FROM (SELECT ${read.join(', ')}
+FROM mcp.calls${final ? ' FINAL' : ''}
+WHERE ${where}
+ORDER BY started_at, call_id) AS rows${who}`;
+  return { from, params };
+}
 
-  function csvCell(column: string): string {
-    const value = cell(column, visibility);
-    if (NUMBERS.test(column)) return value;
-    const text = NESTED.has(column) ? `toJSONString(${value})` : `toString(${value})`;
-    return `if(match(${text}, '${FORMULA}'), concat('''', ${text}), ${text})`;
-  }
+function csvCell({ name, value }: JsonMember): string {
+  if (NUMBERS.test(name)) return value;
+  const text = NESTED.has(name) ? `toJSONString(${value})` : `toString(${value})`;
+  return `if(match(${text}, '${FORMULA}'), concat('''', ${text}), ${text})`;
 }
 
 function cell(column: string, visibility: Visibility): string {

@@ -70,26 +70,32 @@ function tagOf(headers: Readonly<Record<string, unknown>>): string {
   return typeof tag === 'string' ? tag : '';
 }
 
-/** Holds back the end of what came until it is known to be no exception. */
+/**
+ * Holds back the end of what came until it is known to be no exception. Passes on what it was given and copies nothing
+ * but that end: copies of every byte would cost more than reading them.
+ */
 async function* checked(stream: Readable, tag: string): AsyncGenerator<Buffer> {
   if (tag === '') {
     yield* stream as AsyncIterable<Buffer>;
     return;
   }
-  let held: Buffer = Buffer.alloc(0);
+  const held: Buffer[] = [];
+  let heldBytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    if (chunk.length >= EXCEPTION_TAIL_BYTES) {
-      if (held.length > 0) yield held;
-      yield chunk.subarray(0, chunk.length - EXCEPTION_TAIL_BYTES);
-      held = Buffer.from(chunk.subarray(chunk.length - EXCEPTION_TAIL_BYTES));
-      continue;
+    held.push(chunk);
+    heldBytes += chunk.length;
+    for (
+      let first = held[0];
+      first !== undefined && heldBytes - first.length >= EXCEPTION_TAIL_BYTES;
+      first = held[0]
+    ) {
+      held.shift();
+      heldBytes -= first.length;
+      yield first;
     }
-    const joined = Buffer.concat([held, chunk]);
-    const keepFrom = Math.max(0, joined.length - EXCEPTION_TAIL_BYTES);
-    if (keepFrom > 0) yield joined.subarray(0, keepFrom);
-    held = joined.subarray(keepFrom);
   }
-  const at = held.lastIndexOf(`${EXCEPTION}\r\n${tag}\r\n`);
-  if (at >= 0) throw new StreamBrokeOff(/Code: (\d+)/.exec(held.toString('latin1', at))?.[1] ?? 'unknown');
-  if (held.length > 0) yield held;
+  const end = Buffer.concat(held, heldBytes);
+  const at = end.lastIndexOf(`${EXCEPTION}\r\n${tag}\r\n`);
+  if (at >= 0) throw new StreamBrokeOff(/Code: (\d+)/.exec(end.toString('latin1', at))?.[1] ?? 'unknown');
+  if (end.length > 0) yield end;
 }

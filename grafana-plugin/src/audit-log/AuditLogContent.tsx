@@ -59,6 +59,8 @@ export function AuditLogContent(props: AuditLogContentProps) {
   const [listFrame, width] = useWidth<HTMLDivElement>();
   useRowKeys({ move: open.move, open: open.openActive, close: open.close });
   const { timeZone } = time;
+  // what comes below the last row is announced there
+  const isReloading = list.calls.isFetching && !list.calls.isFetchingNextPage;
   const closeAndFilter = useCallback<ChangeFilters>(
     (apply) => {
       open.close();
@@ -93,7 +95,7 @@ export function AuditLogContent(props: AuditLogContentProps) {
           onMouseEnter={() => setPointed(true)}
           onMouseLeave={() => setPointed(false)}
         >
-          <div className={styles.loading}>{list.calls.isFetching && <LoadingBar width={width} />}</div>
+          <div className={styles.loading}>{isReloading && <LoadingBar width={width} />}</div>
           <CallListView
             list={list}
             open={open}

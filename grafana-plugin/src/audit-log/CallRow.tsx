@@ -1,4 +1,7 @@
-/** One row. Draws itself again only when its call, its place or its highlight changes. */
+/**
+ * One row, of as few nodes as can be: thousands of cells go by while somebody scrolls. Draws itself again only when its
+ * call, its place or its highlight changes.
+ */
 import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
@@ -13,7 +16,6 @@ interface CallRowProps {
   readonly id: string;
   readonly call: Call;
   readonly index: number;
-  readonly top: number;
   readonly template: string;
   readonly columns: readonly CallColumn[];
   readonly context: CellContext;
@@ -24,7 +26,7 @@ interface CallRowProps {
 }
 
 export const CallRow = memo(function CallRow(props: CallRowProps) {
-  const { id, call, index, top, template, columns, context, isActive, hoveredColumn, onOpen, onFilter } = props;
+  const { id, call, index, template, columns, context, isActive, hoveredColumn, onOpen, onFilter } = props;
   const styles = useStyles2(getStyles);
   return (
     <div
@@ -34,58 +36,49 @@ export const CallRow = memo(function CallRow(props: CallRowProps) {
       aria-rowindex={index + 2}
       aria-selected={isActive}
       className={cx(styles.row, isActive && styles.active)}
-      style={{ transform: `translateY(${top}px)`, gridTemplateColumns: template }}
+      style={{ gridTemplateColumns: template }}
+      data-row={index}
       onClick={() => onOpen(call)}
     >
-      {columns.map((column) => (
-        <div
-          key={column.key}
-          role="gridcell"
-          data-column={column.key}
-          data-row={index}
-          className={cx(styles.cell, column.isNumber && styles.number, hoveredColumn === column.key && styles.hovered)}
-          title={column.mark === undefined ? column.text(call, context) : undefined}
-        >
-          <CellContent column={column} call={call} context={context} isHovered={hoveredColumn === column.key} />
-          {hoveredColumn === column.key && (
-            <span className={styles.actions} onClick={(event) => event.stopPropagation()}>
-              <ValueActions
-                field={column.filter?.(call).field}
-                value={column.filter?.(call).value ?? ''}
-                copy={column.text(call, context)}
-                onChange={onFilter}
-              />
-            </span>
-          )}
-        </div>
-      ))}
+      {columns.map((column) => {
+        const isHovered = hoveredColumn === column.key;
+        const text = column.text(call, context);
+        return (
+          <div
+            key={column.key}
+            role="gridcell"
+            data-column={column.key}
+            className={cx(styles.cell, column.isNumber && styles.number, isHovered && styles.hovered)}
+            title={isHovered && column.mark === undefined ? text : undefined}
+          >
+            {column.mark !== undefined ? (
+              column.mark(call)
+            ) : isHovered ? (
+              <span className={styles.text}>{text}</span>
+            ) : (
+              text
+            )}
+            {isHovered && (
+              <span className={styles.actions} onClick={(event) => event.stopPropagation()}>
+                <ValueActions
+                  field={column.filter?.(call).field}
+                  value={column.filter?.(call).value ?? ''}
+                  copy={text}
+                  onChange={onFilter}
+                />
+              </span>
+            )}
+          </div>
+        );
+      })}
     </div>
   );
 });
 
-interface CellContentProps {
-  readonly column: CallColumn;
-  readonly call: Call;
-  readonly context: CellContext;
-  readonly isHovered: boolean;
-}
-
-/** As few nodes as can be: thousands of cells go by while somebody scrolls. */
-function CellContent({ column, call, context, isHovered }: CellContentProps) {
-  const styles = useStyles2(getStyles);
-  if (column.mark !== undefined) return column.mark(call);
-  const text = column.text(call, context);
-  return isHovered ? <span className={styles.text}>{text}</span> : text;
-}
-
 const getStyles = (theme: GrafanaTheme2) => ({
   row: css({
-    position: 'absolute',
-    top: 0,
-    left: 0,
     display: 'grid',
     alignItems: 'center',
-    width: '100%',
     height: ROW_PX,
     borderBottom: `1px solid ${theme.colors.border.weak}`,
     fontSize: theme.typography.bodySmall.fontSize,

@@ -5,9 +5,9 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useCallback, useEffect, type ReactNode } from 'react';
 import type { Call } from '../data/contract.ts';
+import { useRowWindow } from '../table/useRowWindow.ts';
 import type { ChangeFilters } from '../url/useCallFilters.ts';
 import { gridTracks, type CallColumn, type CellContext } from './call-columns.tsx';
 import { CallRow } from './CallRow.tsx';
@@ -30,37 +30,31 @@ interface CallTableProps {
   readonly onScrolled: (isScrolled: boolean) => void;
 }
 
-const OVERSCAN_ROWS = 12;
 /** rows before the end at which the next page is asked for */
 const AHEAD_ROWS = 60;
 
 export function CallTable(props: CallTableProps) {
   const { calls, columns, context, activeId, hasMore, footer, onOpen, onNearEnd, onFilter, onScrolled } = props;
   const styles = useStyles2(getStyles);
-  const scroller = useRef<HTMLDivElement>(null);
   const hovered = useHoveredCell();
-  const virtualizer = useVirtualizer({
+  const { ref, indexes, wholeStyle, drawnStyle, scrollTo } = useRowWindow({
     count: calls.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: OVERSCAN_ROWS,
-    scrollMargin: 0,
-    scrollPaddingStart: ROW_PX,
-    getItemKey: (index) => calls[index]?.id ?? index,
+    rowPx: ROW_PX,
+    headPx: ROW_PX,
+    onScroll: useCallback((topPx: number) => onScrolled(topPx > ROW_PX), [onScrolled]),
   });
-  const rows = virtualizer.getVirtualItems();
-  const lastIndex = rows.at(-1)?.index ?? 0;
+  const lastIndex = indexes.at(-1) ?? 0;
   useEffect(() => {
     if (hasMore && lastIndex >= calls.length - AHEAD_ROWS) onNearEnd?.();
   }, [hasMore, lastIndex, calls.length, onNearEnd]);
   const activeIndex = activeId === undefined ? -1 : calls.findIndex(({ id }) => id === activeId);
   useEffect(() => {
-    if (activeIndex >= 0) virtualizer.scrollToIndex(activeIndex);
-  }, [activeIndex, virtualizer]);
+    if (activeIndex >= 0) scrollTo(activeIndex);
+  }, [activeIndex, scrollTo]);
   const template = gridTracks(columns, context);
   return (
     <div
-      ref={scroller}
+      ref={ref}
       role="grid"
       tabIndex={0}
       aria-label="Calls, newest first"
@@ -68,7 +62,6 @@ export function CallTable(props: CallTableProps) {
       aria-colcount={columns.length}
       aria-activedescendant={activeIndex < 0 ? undefined : rowId(activeIndex)}
       className={styles.scroller}
-      onScroll={({ currentTarget }) => onScrolled(currentTarget.scrollTop > ROW_PX)}
       data-testid="call-table"
     >
       <div role="rowgroup" className={styles.head}>
@@ -80,27 +73,28 @@ export function CallTable(props: CallTableProps) {
           ))}
         </div>
       </div>
-      <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize() }} {...hovered.handlers}>
-        {rows.map(({ index, start, key }) => {
-          const call = calls[index];
-          if (call === undefined) return null;
-          return (
-            <CallRow
-              key={key}
-              id={rowId(index)}
-              call={call}
-              index={index}
-              top={start}
-              template={template}
-              columns={columns}
-              context={context}
-              isActive={index === activeIndex}
-              hoveredColumn={hovered.cell?.row === index ? hovered.cell.column : undefined}
-              onOpen={onOpen}
-              onFilter={onFilter}
-            />
-          );
-        })}
+      <div role="presentation" className={styles.body} style={wholeStyle} {...hovered.handlers}>
+        <div role="rowgroup" style={drawnStyle}>
+          {indexes.map((index, place) => {
+            const call = calls[index];
+            if (call === undefined) return null;
+            return (
+              <CallRow
+                key={place}
+                id={rowId(index)}
+                call={call}
+                index={index}
+                template={template}
+                columns={columns}
+                context={context}
+                isActive={index === activeIndex}
+                hoveredColumn={hovered.cell?.row === index ? hovered.cell.column : undefined}
+                onOpen={onOpen}
+                onFilter={onFilter}
+              />
+            );
+          })}
+        </div>
       </div>
       <div className={styles.footer}>{footer}</div>
     </div>
@@ -133,7 +127,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     '& > div': { padding: theme.spacing(0, 1), overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
   }),
   number: css({ textAlign: 'right' }),
-  body: css({ position: 'relative', minWidth: theme.spacing(92) }),
+  body: css({ minWidth: theme.spacing(92) }),
   footer: css({
     display: 'flex',
     alignItems: 'center',

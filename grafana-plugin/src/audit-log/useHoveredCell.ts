@@ -10,8 +10,10 @@ export function useHoveredCell() {
   const [cell, setCell] = useState<Cell>();
   const onMouseOver = useCallback((event: MouseEvent) => {
     const found = event.target instanceof Element ? event.target.closest('[data-column]') : null;
-    if (!(found instanceof HTMLElement)) return;
-    const { column = '', row = '' } = found.dataset;
+    const line = found?.closest('[data-row]');
+    if (!(found instanceof HTMLElement && line instanceof HTMLElement)) return;
+    const { column = '' } = found.dataset;
+    const { row = '' } = line.dataset;
     setCell((now) => (now?.row === Number(row) && now.column === column ? now : { row: Number(row), column }));
   }, []);
   const onMouseLeave = useCallback(() => setCell(undefined), []);

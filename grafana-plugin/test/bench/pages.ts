@@ -59,7 +59,7 @@ async function scroll(user: GrafanaUser): Promise<Scrolled> {
       table.scrollTop += 600;
       await new Promise((resolve) => requestAnimationFrame(resolve));
       frames += 1;
-      const drawn = table.querySelectorAll<HTMLElement>('[role=rowgroup]:nth-of-type(2) > [role=row]');
+      const drawn = table.querySelectorAll<HTMLElement>('[role=row][aria-selected]');
       mostNodes = Math.max(mostNodes, drawn.length);
       rows = Math.max(rows, ...[...drawn].map((row) => Number(row.getAttribute('aria-rowindex'))));
     }

@@ -5,7 +5,7 @@ import type { PayloadPart } from '../data/contract.ts';
 import { ContentView } from './ContentView.tsx';
 import { JsonViewer } from './JsonViewer.tsx';
 import { contentBlocks } from './mcp-content.ts';
-import { hexDump, messagesOf, payloadBody } from './payload-body.ts';
+import { messagesOf, payloadBody } from './payload-body.ts';
 import { TextViewer } from './TextViewer.tsx';
 
 interface BodyViewProps {
@@ -21,7 +21,7 @@ export function BodyView({ part, fileName }: BodyViewProps) {
   const [view, setView] = useState<'content' | 'message'>(blocks.length > 0 ? 'content' : 'message');
   if (body.kind === 'empty') return <p>The body was empty.</p>;
   if (body.kind === 'binary') {
-    return <TextViewer text={hexDump(body.bytes)} label="Bytes" fileName={`${fileName}.bin`} bytes={body.bytes} />;
+    return <TextViewer text={body.binary} label="Bytes" fileName={`${fileName}.bin`} isBytes />;
   }
   const value = body.kind === 'json' ? body.value : body.kind === 'sse' ? body.events : undefined;
   return (

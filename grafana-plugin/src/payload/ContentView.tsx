@@ -8,7 +8,7 @@ import { copyText } from '../filters/copy-text.ts';
 import { download } from './download.ts';
 import { JsonViewer } from './JsonViewer.tsx';
 import type { ContentBlock } from './mcp-content.ts';
-import { base64Bytes } from './payload-body.ts';
+import { bytesOf } from './payload-body.ts';
 import { VirtualText } from './VirtualText.tsx';
 
 interface ContentViewProps {
@@ -35,6 +35,8 @@ export function ContentView({ blocks, fileName }: ContentViewProps) {
 }
 
 const TEXT_PX = 320;
+/** of an error that is shown in one piece */
+const SHORT_CHARS = 1000;
 
 function Block({ block, fileName }: { readonly block: ContentBlock; readonly fileName: string }) {
   const styles = useStyles2(getStyles);
@@ -54,9 +56,7 @@ function Block({ block, fileName }: { readonly block: ContentBlock; readonly fil
         </>
       );
     case 'json':
-      return (
-        <JsonViewer value={block.value} text={JSON.stringify(block.value, null, 2)} fileName={`${fileName}.json`} />
-      );
+      return <JsonViewer value={block.value} fileName={`${fileName}.json`} />;
     case 'image':
       return <img className={styles.image} alt={block.label} src={`data:${block.mimeType};base64,${block.base64}`} />;
     case 'file':
@@ -69,7 +69,7 @@ function Block({ block, fileName }: { readonly block: ContentBlock; readonly fil
             size="sm"
             variant="secondary"
             icon="download-alt"
-            onClick={() => download(`${fileName}.bin`, base64Bytes(block.base64))}
+            onClick={() => download(`${fileName}.bin`, fileBytes(block.base64))}
           >
             Download
           </Button>
@@ -84,9 +84,22 @@ function Block({ block, fileName }: { readonly block: ContentBlock; readonly fil
     case 'error':
       return (
         <Alert severity="error" title={visibleText(block.label)}>
-          {visibleText(block.text)}
+          {block.text.length > SHORT_CHARS ? (
+            <VirtualText text={block.text} label={block.label} maxHeightPx={TEXT_PX} />
+          ) : (
+            visibleText(block.text)
+          )}
         </Alert>
       );
+  }
+}
+
+/** What is no base64 is saved as it is. */
+function fileBytes(base64: string): Uint8Array | string {
+  try {
+    return bytesOf(atob(base64));
+  } catch {
+    return base64;
   }
 }
 

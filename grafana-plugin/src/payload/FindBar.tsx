@@ -3,19 +3,10 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Icon, IconButton, Input, useStyles2 } from '@grafana/ui';
 import { formatCount } from '../format/numbers.ts';
+import type { PayloadSearch } from './usePayloadSearch.ts';
 
-interface FindBarProps {
-  readonly text: string;
-  readonly onText: (text: string) => void;
-  /** undefined while searching */
-  readonly count: number | undefined;
-  readonly isCut?: boolean;
-  /** from 0 */
-  readonly at: number;
-  readonly onStep: (by: number) => void;
-}
-
-export function FindBar({ text, onText, count, isCut = false, at, onStep }: FindBarProps) {
+export function FindBar({ search }: { readonly search: PayloadSearch<unknown> }) {
+  const { text, count, isCut, at, setText, step } = search;
   const styles = useStyles2(getStyles);
   const said =
     text === ''
@@ -33,16 +24,16 @@ export function FindBar({ text, onText, count, isCut = false, at, onStep }: Find
         aria-label="Search in the payload"
         placeholder="Search in the payload"
         prefix={<Icon name="search" />}
-        onChange={(event) => onText(event.currentTarget.value)}
+        onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1);
+          if (event.key === 'Enter') step(event.shiftKey ? -1 : 1);
         }}
       />
       <span className={styles.count} role="status">
         {said}
       </span>
-      <IconButton name="arrow-up" tooltip="Previous" disabled={!count} onClick={() => onStep(-1)} />
-      <IconButton name="arrow-down" tooltip="Next" disabled={!count} onClick={() => onStep(1)} />
+      <IconButton name="arrow-up" tooltip="Previous" disabled={!count} onClick={() => step(-1)} />
+      <IconButton name="arrow-down" tooltip="Next" disabled={!count} onClick={() => step(1)} />
     </div>
   );
 }

@@ -1,14 +1,14 @@
 /**
  * A JSON value as a tree that folds. Draws the rows that are seen. One tab stop: up and down move, right unfolds, left
- * folds. Redacted values are marked where they stand.
+ * folds or goes to the parent. Redacted values are marked where they stand.
  */
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import { isBranch, type Json } from './json.ts';
-import { CHILDREN_AT_FIRST, treeRows, type TreeRow, type TreeState } from './json-tree.ts';
+import { useEffect, useMemo, useState, type KeyboardEvent } from 'react';
+import { useRowWindow } from '../table/useRowWindow.ts';
+import { isBranch, isSamePlace, pathOf, type Json, type JsonPlace } from './json.ts';
+import { toggled, treeRows, type TreeRow, type TreeState } from './json-tree.ts';
 import { JsonTreeRow, TREE_ROW_PX } from './JsonTreeRow.tsx';
 
 interface JsonTreeProps {
@@ -16,50 +16,48 @@ interface JsonTreeProps {
   readonly state: TreeState;
   readonly onState: (change: (state: TreeState) => TreeState) => void;
   readonly redacted: ReadonlySet<string>;
-  /** path of what was found */
-  readonly mark: string | undefined;
+  /** what was found */
+  readonly mark: JsonPlace | undefined;
   readonly maxHeightPx: number;
   readonly onShowText: (row: TreeRow) => void;
 }
 
 export function JsonTree({ value, state, onState, redacted, mark, maxHeightPx, onShowText }: JsonTreeProps) {
   const styles = useStyles2(getStyles);
-  const scroller = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => treeRows(value, state), [value, state]);
   const [active, setActive] = useState(0);
-  const virtualizer = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => TREE_ROW_PX,
-    overscan: 12,
-  });
+  const { ref, indexes, wholeStyle, drawnStyle, scrollTo } = useRowWindow({ count: rows.length, rowPx: TREE_ROW_PX });
+  const isMarked = (row: TreeRow) => mark !== undefined && row.moreOf === undefined && isSamePlace(row, mark);
   useEffect(() => {
     if (mark === undefined) return;
-    const index = rows.findIndex(({ path, moreOf }) => path === mark && moreOf === undefined);
+    const index = rows.findIndex((row) => row.moreOf === undefined && isSamePlace(row, mark));
     if (index < 0) return;
     setActive(index);
-    virtualizer.scrollToIndex(index, { align: 'center' });
-  }, [mark, rows, virtualizer]);
+    scrollTo(index, 'center');
+  }, [mark, rows, scrollTo]);
   const toggle = (row: TreeRow) => onState((now) => toggled(now, row));
-  const move = (by: number) => {
-    const next = Math.min(Math.max(active + by, 0), rows.length - 1);
+  const moveTo = (index: number) => {
+    const next = Math.min(Math.max(index, 0), rows.length - 1);
     setActive(next);
-    virtualizer.scrollToIndex(next);
+    scrollTo(next);
   };
   const press = (event: KeyboardEvent) => {
     const row = rows[active];
     if (row === undefined) return;
-    if (event.key === 'ArrowDown') move(1);
-    else if (event.key === 'ArrowUp') move(-1);
+    if (event.key === 'ArrowDown') moveTo(active + 1);
+    else if (event.key === 'ArrowUp') moveTo(active - 1);
+    else if (event.key === 'Home') moveTo(0);
+    else if (event.key === 'End') moveTo(rows.length - 1);
     else if (event.key === 'ArrowRight' && !row.isOpen) toggle(row);
     else if (event.key === 'ArrowLeft' && row.isOpen) toggle(row);
-    else if (event.key === 'Enter' && isBranch(row.value)) toggle(row);
+    else if (event.key === 'ArrowLeft') moveTo(rows.findIndex((one) => one === row.parent));
+    else if (event.key === 'Enter' && (isBranch(row.value) || row.moreOf !== undefined)) toggle(row);
     else return;
     event.preventDefault();
   };
   return (
     <div
-      ref={scroller}
+      ref={ref}
       role="tree"
       tabIndex={0}
       aria-label="JSON"
@@ -69,41 +67,30 @@ export function JsonTree({ value, state, onState, redacted, mark, maxHeightPx, o
       onKeyDown={press}
       data-own-keys
     >
-      <div role="presentation" className={styles.rows} style={{ height: virtualizer.getTotalSize() }}>
-        {virtualizer.getVirtualItems().map(({ index, start }) => {
-          const row = rows[index];
-          return row === undefined ? null : (
-            <JsonTreeRow
-              key={`${row.path} ${row.moreOf ?? ''}`}
-              id={`json-row-${index}`}
-              row={row}
-              top={start}
-              isActive={index === active}
-              isMarked={row.path === mark}
-              isRedacted={redacted.has(row.path)}
-              onToggle={() => {
-                setActive(index);
-                toggle(row);
-              }}
-              onShowText={onShowText}
-            />
-          );
-        })}
+      <div role="presentation" className={styles.rows} style={wholeStyle}>
+        <div role="presentation" style={drawnStyle}>
+          {indexes.map((index, place) => {
+            const row = rows[index];
+            return row === undefined ? null : (
+              <JsonTreeRow
+                key={place}
+                id={`json-row-${index}`}
+                row={row}
+                isActive={index === active}
+                isMarked={isMarked(row)}
+                isRedacted={redacted.size > 0 && redacted.has(pathOf(row))}
+                onToggle={() => {
+                  setActive(index);
+                  toggle(row);
+                }}
+                onShowText={onShowText}
+              />
+            );
+          })}
+        </div>
       </div>
     </div>
   );
-}
-
-function toggled({ open, shown }: TreeState, { path, moreOf, value }: TreeRow): TreeState {
-  if (moreOf !== undefined) {
-    const more = new Map(shown);
-    more.set(path, (shown.get(path) ?? CHILDREN_AT_FIRST) + 5 * CHILDREN_AT_FIRST);
-    return { open, shown: more };
-  }
-  if (!isBranch(value)) return { open, shown };
-  const next = new Set(open);
-  if (!next.delete(path)) next.add(path);
-  return { open: next, shown };
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
@@ -113,5 +100,5 @@ const getStyles = (theme: GrafanaTheme2) => ({
     border: `1px solid ${theme.colors.border.weak}`,
     borderRadius: theme.shape.radius.default,
   }),
-  rows: css({ position: 'relative', minWidth: 'max-content' }),
+  rows: css({ minWidth: 'max-content' }),
 });

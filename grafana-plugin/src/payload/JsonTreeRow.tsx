@@ -1,12 +1,14 @@
 /** One row of a JSON tree: key, value or summary, and what can be done with it. Everything is text. */
 import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
-import { Badge, Icon, IconButton, useStyles2 } from '@grafana/ui';
+import { Badge, Icon, IconButton, useStyles2, useTheme2 } from '@grafana/ui';
 import { copyText } from '../filters/copy-text.ts';
 import { formatBytes, plural } from '../format/numbers.ts';
 import { visibleText } from '../format/visible-text.ts';
-import { childCount, isBranch, type Json } from './json.ts';
+import { childCount, isBranch, pathOf, type Json } from './json.ts';
+import { jsonText } from './json-text.ts';
 import type { TreeRow } from './json-tree.ts';
+import { Slices } from './slices.ts';
 
 export const TREE_ROW_PX = 22;
 /** of a string that are shown in the tree; the rest opens below */
@@ -18,7 +20,6 @@ const MAX_INDENT = 24;
 interface JsonTreeRowProps {
   readonly id: string;
   readonly row: TreeRow;
-  readonly top: number;
   readonly isActive: boolean;
   readonly isMarked: boolean;
   readonly isRedacted: boolean;
@@ -26,10 +27,10 @@ interface JsonTreeRowProps {
   readonly onShowText: (row: TreeRow) => void;
 }
 
-export function JsonTreeRow({ id, row, top, isActive, isMarked, isRedacted, onToggle, onShowText }: JsonTreeRowProps) {
-  const indent = Math.min(row.depth, MAX_INDENT);
-  const styles = useStyles2(getStyles, indent);
-  const { path, step, value, isOpen, moreOf, depth } = row;
+export function JsonTreeRow({ id, row, isActive, isMarked, isRedacted, onToggle, onShowText }: JsonTreeRowProps) {
+  const theme = useTheme2();
+  const styles = useStyles2(getStyles);
+  const { step, value, isOpen, moreOf, depth } = row;
   return (
     <div
       id={id}
@@ -38,7 +39,7 @@ export function JsonTreeRow({ id, row, top, isActive, isMarked, isRedacted, onTo
       aria-expanded={isBranch(value) && moreOf === undefined ? isOpen : undefined}
       aria-selected={isActive}
       className={cx(styles.row, isActive && styles.active, isMarked && styles.marked)}
-      style={{ transform: `translateY(${top}px)` }}
+      style={{ paddingLeft: theme.spacing(0.5 + Math.min(depth, MAX_INDENT) * INDENT) }}
       onClick={onToggle}
     >
       {moreOf !== undefined ? (
@@ -50,19 +51,14 @@ export function JsonTreeRow({ id, row, top, isActive, isMarked, isRedacted, onTo
           </span>
           {depth > MAX_INDENT && <span className={styles.quiet}>level {depth} </span>}
           {step !== undefined && (
-            <span className={styles.key}>{typeof step === 'number' ? step : visibleText(step)}: </span>
+            <span className={styles.key}>{typeof step === 'number' ? step : visibleText(beginning(step))}: </span>
           )}
           <Value value={value} isOpen={isOpen} onShowText={() => onShowText(row)} />
           {isRedacted && <Badge text="redacted" color="orange" icon="eye-slash" className={styles.badge} />}
           {isActive && (
             <span className={styles.actions} onClick={(event) => event.stopPropagation()}>
-              <IconButton
-                name="copy"
-                size="sm"
-                tooltip="Copy the value"
-                onClick={() => void copyText(typeof value === 'string' ? value : JSON.stringify(value, null, 2))}
-              />
-              <IconButton name="link" size="sm" tooltip="Copy the path" onClick={() => void copyText(path)} />
+              <IconButton name="copy" size="sm" tooltip="Copy the value" onClick={() => void copyValue(value)} />
+              <IconButton name="link" size="sm" tooltip="Copy the path" onClick={() => void copyText(pathOf(row))} />
             </span>
           )}
         </>
@@ -78,7 +74,7 @@ interface ValueProps {
 }
 
 function Value({ value, isOpen, onShowText }: ValueProps) {
-  const styles = useStyles2(getStyles, 0);
+  const styles = useStyles2(getStyles);
   if (Array.isArray(value))
     return <span className={styles.quiet}>{isOpen ? '[' : `[ ${plural(value.length, 'item')} ]`}</span>;
   if (isBranch(value)) {
@@ -86,7 +82,7 @@ function Value({ value, isOpen, onShowText }: ValueProps) {
   }
   if (typeof value !== 'string') return <span className={styles.literal}>{String(value)}</span>;
   const isLong = value.length > SHOWN_CHARS || value.includes('\n');
-  const shown = JSON.stringify(value.length > SHOWN_CHARS ? `${value.slice(0, SHOWN_CHARS)}…` : value);
+  const shown = JSON.stringify(beginning(value));
   return (
     <>
       <span className={styles.string}>{visibleText(shown)}</span>
@@ -106,15 +102,21 @@ function Value({ value, isOpen, onShowText }: ValueProps) {
   );
 }
 
-const getStyles = (theme: GrafanaTheme2, indent: number) => ({
+function beginning(text: string): string {
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+}
+
+async function copyValue(value: Json): Promise<void> {
+  const slices = new Slices({ signal: new AbortController().signal });
+  await copyText(typeof value === 'string' ? value : ((await jsonText(value, slices)) ?? ''));
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
   row: css({
-    position: 'absolute',
-    top: 0,
     display: 'flex',
     alignItems: 'center',
-    minWidth: '100%',
     height: TREE_ROW_PX,
-    padding: theme.spacing(0, 1, 0, 0.5 + indent * INDENT),
+    paddingRight: theme.spacing(1),
     fontFamily: theme.typography.fontFamilyMonospace,
     fontSize: theme.typography.bodySmall.fontSize,
     whiteSpace: 'pre',

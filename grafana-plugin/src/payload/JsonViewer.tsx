@@ -1,20 +1,23 @@
 /** A JSON value as tree or as it was sent, with search inside, copy and download. */
 import { RadioButtonGroup, Stack } from '@grafana/ui';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { FindBar } from './FindBar.tsx';
-import type { Json } from './json.ts';
-import { childCount } from './json.ts';
+import { Skeleton } from '../states/Skeleton.tsx';
+import { childCount, pathOf, type Json } from './json.ts';
+import { jsonText } from './json-text.ts';
 import { initialOpen, revealed, type TreeRow, type TreeState } from './json-tree.ts';
 import { JsonTree } from './JsonTree.tsx';
 import { CopyAndDownload, TextViewer } from './TextViewer.tsx';
-import { useJsonSearch } from './useJsonSearch.ts';
+import { searchJson } from './search-json.ts';
+import { Slices } from './slices.ts';
+import { usePayloadSearch } from './usePayloadSearch.ts';
 import { VIEW_PX } from './view-height.ts';
 import { WholeText } from './WholeText.tsx';
 
 interface JsonViewerProps {
   readonly value: unknown;
-  /** as it was sent */
-  readonly text: string;
+  /** as it was sent; undefined for a part of something, which is written out anew */
+  readonly text?: string;
   readonly fileName: string;
   /** paths of what was redacted */
   readonly redacted?: ReadonlySet<string>;
@@ -41,52 +44,69 @@ export function JsonViewer({ value, text, fileName, redacted = NOTHING }: JsonVi
       {view === 'tree' ? (
         <TreeView value={value as Json} text={text} fileName={fileName} redacted={redacted} />
       ) : (
-        <TextViewer text={text} label="Raw" fileName={fileName} />
+        <RawView value={value as Json} text={text} fileName={fileName} />
       )}
     </Stack>
   );
 }
 
-interface TreeViewProps {
+interface JsonViewProps {
   readonly value: Json;
-  readonly text: string;
+  readonly text: string | undefined;
   readonly fileName: string;
+}
+
+function RawView({ value, text, fileName }: JsonViewProps) {
+  const [made, setMade] = useState<string>();
+  const isMissing = text === undefined;
+  useEffect(() => {
+    if (!isMissing) return undefined;
+    const abort = new AbortController();
+    void jsonText(value, new Slices({ signal: abort.signal })).then(setMade);
+    return () => abort.abort();
+  }, [value, isMissing]);
+  const shown = text ?? made;
+  if (shown === undefined) return <Skeleton lines={10} label="Loading the text" />;
+  return <TextViewer text={shown} label="Raw" fileName={fileName} />;
+}
+
+interface TreeViewProps extends JsonViewProps {
   readonly redacted: ReadonlySet<string>;
 }
 
 function TreeView({ value, text, fileName, redacted }: TreeViewProps) {
-  const search = useJsonSearch(value);
+  const search = usePayloadSearch(
+    useCallback((wanted: string, slices: Slices) => searchJson(value, wanted, slices), [value])
+  );
   const [state, setState] = useState<TreeState>(() => ({ open: initialOpen(value), shown: new Map() }));
   const [whole, setWhole] = useState<TreeRow>();
-  const { steps } = search;
+  const { current } = search;
   useEffect(() => {
-    if (steps !== undefined) setState((now) => revealed(now, value, steps));
-  }, [steps, value]);
+    if (current !== undefined) setState((now) => revealed(now, current));
+  }, [current]);
   return (
     <>
       <Stack direction="row" gap={1} wrap="wrap" alignItems="center" justifyContent="space-between">
-        <FindBar
-          text={search.text}
-          onText={search.setText}
-          count={search.count}
-          isCut={search.isCut}
-          at={search.at}
-          onStep={search.step}
-        />
-        <CopyAndDownload text={text} fileName={fileName} />
+        <FindBar search={search} />
+        <CopyAndDownload text={() => text ?? written(value)} fileName={fileName} />
       </Stack>
       <JsonTree
         value={value}
         state={state}
         onState={setState}
         redacted={redacted}
-        mark={search.path}
+        mark={current}
         maxHeightPx={childCount(value) === 0 ? VIEW_PX / 2 : VIEW_PX}
         onShowText={setWhole}
       />
       {whole !== undefined && typeof whole.value === 'string' && (
-        <WholeText path={whole.path} text={whole.value} onClose={() => setWhole(undefined)} />
+        <WholeText path={pathOf(whole)} text={whole.value} onClose={() => setWhole(undefined)} />
       )}
     </>
   );
+}
+
+/** To be copied or saved, which nobody gives up. */
+async function written(value: Json): Promise<string> {
+  return (await jsonText(value, new Slices({ signal: new AbortController().signal }))) ?? '';
 }

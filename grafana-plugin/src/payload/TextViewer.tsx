@@ -1,10 +1,14 @@
-/** A text with search, copy and download. */
+/** A text, or bytes as a dump, with search, copy and download. */
 import { Button, Stack } from '@grafana/ui';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useCallback } from 'react';
 import { copyText } from '../filters/copy-text.ts';
 import { download } from './download.ts';
 import { FindBar } from './FindBar.tsx';
-import { findInText } from './text-lines.ts';
+import { findInText, wantedBytes } from './find-in-text.ts';
+import { hexRows } from './hex-rows.ts';
+import { bytesOf } from './payload-body.ts';
+import type { Slices } from './slices.ts';
+import { usePayloadSearch } from './usePayloadSearch.ts';
 import { VirtualText } from './VirtualText.tsx';
 import { VIEW_PX } from './view-height.ts';
 
@@ -12,57 +16,56 @@ interface TextViewerProps {
   readonly text: string;
   readonly label: string;
   readonly fileName: string;
-  /** what is saved and copied, where it is not the text */
-  readonly bytes?: Uint8Array;
+  /** the text has a character for each byte of something that is no text */
+  readonly isBytes?: boolean;
 }
 
-const MAX_FINDS = 1000;
-
-export function TextViewer({ text, label, fileName, bytes }: TextViewerProps) {
-  const [wanted, setWanted] = useState('');
-  const [at, setAt] = useState(0);
-  const searched = useDeferredValue(wanted);
-  const found = useMemo(() => findInText(text, searched, MAX_FINDS), [text, searched]);
-  const mark = found[at];
+export function TextViewer({ text, label, fileName, isBytes = false }: TextViewerProps) {
+  const search = usePayloadSearch(
+    useCallback(
+      (wanted: string, slices: Slices) => findInText(text, isBytes ? wantedBytes(wanted) : wanted, slices, { isBytes }),
+      [text, isBytes]
+    )
+  );
   return (
     <Stack direction="column" gap={1}>
       <Stack direction="row" gap={1} wrap="wrap" alignItems="center" justifyContent="space-between">
-        <FindBar
-          text={wanted}
-          onText={(next) => {
-            setWanted(next);
-            setAt(0);
-          }}
-          count={found.length}
-          isCut={found.length === MAX_FINDS}
-          at={at}
-          onStep={(by) => setAt((now) => (found.length === 0 ? 0 : (now + by + found.length) % found.length))}
-        />
-        <CopyAndDownload text={text} fileName={fileName} bytes={bytes} />
+        <FindBar search={search} />
+        <CopyAndDownload text={() => text} bytes={isBytes ? () => bytesOf(text) : undefined} fileName={fileName} />
       </Stack>
       <VirtualText
         text={text}
         label={label}
         maxHeightPx={VIEW_PX}
-        mark={mark === undefined ? undefined : { at: mark, length: searched.length }}
+        markAt={search.current?.at}
+        {...(isBytes ? { toRows: hexRows } : {})}
       />
     </Stack>
   );
 }
 
 interface CopyAndDownloadProps {
-  readonly text: string;
+  /** made when it is asked for; undefined when that was given up */
+  readonly text: () => string | Promise<string>;
+  /** what is saved, where it is no text */
+  readonly bytes?: (() => Uint8Array) | undefined;
   readonly fileName: string;
-  readonly bytes?: Uint8Array | undefined;
 }
 
-export function CopyAndDownload({ text, fileName, bytes }: CopyAndDownloadProps) {
+export function CopyAndDownload({ text, bytes, fileName }: CopyAndDownloadProps) {
   return (
     <Stack direction="row" gap={1}>
-      <Button size="sm" variant="secondary" icon="copy" onClick={() => void copyText(text)}>
-        Copy
-      </Button>
-      <Button size="sm" variant="secondary" icon="download-alt" onClick={() => download(fileName, bytes ?? text)}>
+      {bytes === undefined && (
+        <Button size="sm" variant="secondary" icon="copy" onClick={() => void Promise.resolve(text()).then(copyText)}>
+          Copy
+        </Button>
+      )}
+      <Button
+        size="sm"
+        variant="secondary"
+        icon="download-alt"
+        onClick={() => void Promise.resolve(bytes?.() ?? text()).then((content) => download(fileName, content))}
+      >
         Download
       </Button>
     </Stack>

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from './json.ts';
-import { CHILDREN_AT_FIRST, initialOpen, revealed, treeRows } from './json-tree.ts';
+import { pathOf, type Json } from './json.ts';
+import { CHILDREN_AT_FIRST, initialOpen, revealed, toggled, treeRows, type TreeState } from './json-tree.ts';
 import { searchJson } from './search-json.ts';
+import { Slices } from './slices.ts';
 
-const nothingShown = new Map<string, number>();
-const paths = (value: Json, open: Iterable<string>) =>
-  treeRows(value, { open: new Set(open), shown: nothingShown }).map(({ path }) => path);
+const FOLDED: TreeState = { open: new Set(), shown: new Map() };
+const slices = () => new Slices({ signal: new AbortController().signal });
+/** with what is at these paths unfolded, one after the other */
+const paths = (value: Json, open: readonly string[]) => {
+  let state = FOLDED;
+  for (const path of open) {
+    const row = treeRows(value, state).find((one) => pathOf(one) === path);
+    if (row !== undefined) state = toggled(state, row);
+  }
+  return treeRows(value, state).map(pathOf);
+};
 
 describe('the rows of a JSON tree', () => {
   it('are those that are unfolded, in the order of the text', () => {
@@ -24,30 +33,40 @@ describe('the rows of a JSON tree', () => {
   });
 
   it('show the first children of a large branch and how many more there are', () => {
-    const rows = treeRows(
-      Array.from({ length: 1000 }, (_unused, index) => index),
-      {
-        open: new Set(['$']),
-        shown: nothingShown,
-      }
-    );
+    const value = Array.from({ length: 1000 }, (_unused, index) => index);
+    const state = { open: new Set<Json>([value]), shown: new Map<Json, number>() };
+    const rows = treeRows(value, state);
     expect(rows).toHaveLength(CHILDREN_AT_FIRST + 2);
-    expect(rows.at(-1)).toMatchObject({ moreOf: 1000 - CHILDREN_AT_FIRST });
+    const last = rows.at(-1);
+    expect(last).toMatchObject({ moreOf: 1000 - CHILDREN_AT_FIRST });
+    if (last !== undefined) expect(treeRows(value, toggled(state, last))).toHaveLength(1001);
   });
 
   it('reach a value a hundred thousand levels deep', () => {
     const depth = 100_000;
     const value = JSON.parse(`${'[['.repeat(depth / 2)}${']]'.repeat(depth / 2)}`) as Json;
     const first = initialOpen(value);
-    expect(treeRows(value, { open: first, shown: nothingShown }).length).toBeLessThan(100);
+    expect(treeRows(value, { open: first, shown: new Map() }).length).toBeLessThan(100);
   });
 
   it('include what was found, wherever it was folded away', async () => {
     const value = { items: Array.from({ length: 900 }, (_unused, index) => ({ note: index === 850 ? 'Needle' : '' })) };
-    const found = await searchJson(value, 'needle', new AbortController().signal);
-    expect(found?.paths).toEqual([['items', 850, 'note']]);
-    const state = revealed({ open: new Set(), shown: new Map() }, value, ['items', 850, 'note']);
-    expect(treeRows(value, state).map(({ path }) => path)).toContain('$.items[850].note');
+    const finds = await searchJson(value, 'needle', slices());
+    const [found] = finds?.found ?? [];
+    expect(finds?.found).toHaveLength(1);
+    if (found === undefined) return;
+    expect(pathOf(found)).toBe('$.items[850].note');
+    expect(treeRows(value, revealed(FOLDED, found)).map(pathOf)).toContain('$.items[850].note');
+  });
+
+  it('include what was found ten thousand levels deep', async () => {
+    const depth = 10_000;
+    const value = JSON.parse(`${'{"a":'.repeat(depth)}"needle"${'}'.repeat(depth)}`) as Json;
+    const [found] = (await searchJson(value, 'needle', slices()))?.found ?? [];
+    if (found === undefined) throw new Error('not found');
+    const rows = treeRows(value, revealed(FOLDED, found));
+    expect(rows).toHaveLength(depth + 1);
+    expect(rows.at(-1)).toMatchObject({ depth, value: 'needle' });
   });
 
   it('take keys like __proto__ and constructor for what they are', () => {

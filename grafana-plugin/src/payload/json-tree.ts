@@ -2,23 +2,20 @@
  * A JSON value as the rows of a tree: only what is unfolded, and of large branches only the first children until more are
  * asked for, so that five megabytes cost what is looked at. Iterative: depth is bounded by memory, not by the stack.
  */
-import { childCount, childPath, isBranch, isRecord, type Json, type JsonStep } from './json.ts';
+import { childCount, isBranch, isRecord, type Json, type JsonPlace, type JsonStep } from './json.ts';
 
-export interface TreeRow {
-  readonly path: string;
+export interface TreeRow extends JsonPlace {
   readonly depth: number;
-  /** undefined at the root */
-  readonly step: JsonStep | undefined;
-  readonly value: Json;
   readonly isOpen: boolean;
-  /** in place of a value: how many more children this branch has */
+  /** in place of a value: how many more children the parent has */
   readonly moreOf?: number;
 }
 
+/** Branches are known by themselves: nothing in a parsed value is in it twice. */
 export interface TreeState {
-  readonly open: ReadonlySet<string>;
-  /** children that are shown, by path; `CHILDREN_AT_FIRST` where it is not said */
-  readonly shown: ReadonlyMap<string, number>;
+  readonly open: ReadonlySet<Json>;
+  /** children that are shown of a branch; `CHILDREN_AT_FIRST` where it is not said */
+  readonly shown: ReadonlyMap<Json, number>;
 }
 
 export const CHILDREN_AT_FIRST = 200;
@@ -27,39 +24,42 @@ const ROWS_AT_FIRST = 60;
 
 export function treeRows(root: Json, { open, shown }: TreeState): readonly TreeRow[] {
   const rows: TreeRow[] = [];
+  const rowOf = (parent: TreeRow | undefined, step: JsonStep | undefined, value: Json): TreeRow => ({
+    parent,
+    step,
+    value,
+    depth: parent === undefined ? 0 : parent.depth + 1,
+    isOpen: isBranch(value) && open.has(value),
+  });
   // last in, first out: children are pushed in reverse
-  const waiting: TreeRow[] = [rowOf('$', undefined, 0, root, open)];
+  const waiting: TreeRow[] = [rowOf(undefined, undefined, root)];
   for (let row = waiting.pop(); row !== undefined; row = waiting.pop()) {
     rows.push(row);
-    if (!row.isOpen || row.moreOf !== undefined || !isBranch(row.value)) continue;
-    const { path, depth, value } = row;
-    const limit = shown.get(path) ?? CHILDREN_AT_FIRST;
-    const rest = childCount(value) - limit;
+    if (!row.isOpen) continue;
+    const limit = shown.get(row.value) ?? CHILDREN_AT_FIRST;
+    const rest = childCount(row.value) - limit;
     if (rest > 0) {
-      waiting.push({ path, depth: depth + 1, step: undefined, value, isOpen: false, moreOf: rest });
+      waiting.push({ ...rowOf(row, undefined, row.value), isOpen: false, moreOf: rest });
     }
-    const children = firstChildren(value, limit);
-    for (const [step, child] of children.reverse()) {
-      waiting.push(rowOf(childPath(path, step), step, depth + 1, child, open));
-    }
+    for (const [step, child] of firstChildren(row.value, limit).reverse()) waiting.push(rowOf(row, step, child));
   }
   return rows;
 }
 
 /** Unfolds level by level until a screenful is there. */
-export function initialOpen(root: Json): ReadonlySet<string> {
-  const open = new Set<string>();
-  let level: { readonly path: string; readonly value: Json }[] = [{ path: '$', value: root }];
+export function initialOpen(root: Json): ReadonlySet<Json> {
+  const open = new Set<Json>();
+  let level: readonly Json[] = [root];
   let rows = 1;
   while (level.length > 0) {
-    const next: typeof level = [];
-    for (const { path, value } of level) {
+    const next: Json[] = [];
+    for (const value of level) {
       const count = Math.min(childCount(value), CHILDREN_AT_FIRST);
-      if (!isBranch(value) || (rows + count > ROWS_AT_FIRST && path !== '$')) continue;
-      open.add(path);
+      if (!isBranch(value) || (rows + count > ROWS_AT_FIRST && value !== root)) continue;
+      open.add(value);
       rows += count;
-      for (const [step, child] of firstChildren(value, ROWS_AT_FIRST)) {
-        if (isBranch(child)) next.push({ path: childPath(path, step), value: child });
+      for (const [, child] of firstChildren(value, ROWS_AT_FIRST)) {
+        if (isBranch(child)) next.push(child);
       }
     }
     level = next;
@@ -67,36 +67,30 @@ export function initialOpen(root: Json): ReadonlySet<string> {
   return open;
 }
 
-/** State in which the value at `steps` is a row. */
-export function revealed(state: TreeState, root: Json, steps: readonly JsonStep[]): TreeState {
+/** State in which the value at `place` is a row. */
+export function revealed(state: TreeState, place: JsonPlace): TreeState {
   const open = new Set(state.open);
   const shown = new Map(state.shown);
-  let path = '$';
-  let value: Json | undefined = root;
-  for (const step of steps) {
-    if (value === undefined || !isBranch(value)) break;
-    open.add(path);
-    const index = typeof step === 'number' ? step : Object.keys(value).indexOf(step);
-    if (index >= (shown.get(path) ?? CHILDREN_AT_FIRST)) shown.set(path, index + CHILDREN_AT_FIRST);
-    value = childAt(value, step);
-    path = childPath(path, step);
+  for (let one = place; one.parent !== undefined && one.step !== undefined; one = one.parent) {
+    const { value } = one.parent;
+    open.add(value);
+    const index = typeof one.step === 'number' ? one.step : Object.keys(value ?? {}).indexOf(one.step);
+    if (index >= (shown.get(value) ?? CHILDREN_AT_FIRST)) shown.set(value, index + CHILDREN_AT_FIRST);
   }
   return { open, shown };
 }
 
-function childAt(value: Json, step: JsonStep): Json | undefined {
-  if (Array.isArray(value)) return (value as readonly Json[])[Number(step)];
-  return isRecord(value) ? value[step] : undefined;
-}
-
-function rowOf(
-  path: string,
-  step: JsonStep | undefined,
-  depth: number,
-  value: Json,
-  open: ReadonlySet<string>
-): TreeRow {
-  return { path, step, depth, value, isOpen: isBranch(value) && open.has(path) };
+/** Folds, unfolds, or shows more of a branch. */
+export function toggled({ open, shown }: TreeState, { value, moreOf }: TreeRow): TreeState {
+  if (moreOf !== undefined) {
+    const more = new Map(shown);
+    more.set(value, (shown.get(value) ?? CHILDREN_AT_FIRST) + 5 * CHILDREN_AT_FIRST);
+    return { open, shown: more };
+  }
+  if (!isBranch(value)) return { open, shown };
+  const next = new Set(open);
+  if (!next.delete(value)) next.add(value);
+  return { open: next, shown };
 }
 
 function firstChildren(value: Json, limit: number): [JsonStep, Json][] {

@@ -12,13 +12,28 @@ export function parseJson(text: string): Json | undefined {
   }
 }
 
-export function childPath(path: string, step: JsonStep): string {
-  if (typeof step === 'number') return `${path}[${step}]`;
-  return /^[A-Za-z_$][\w$]*$/.test(step) ? `${path}.${step}` : `${path}[${JSON.stringify(step)}]`;
+/** Where a value stands. Linked from below, since at ten thousand levels a path for each value is too much to make. */
+export interface JsonPlace {
+  /** undefined at the root */
+  readonly parent: JsonPlace | undefined;
+  readonly step: JsonStep | undefined;
+  readonly value: Json;
 }
 
-export function pathOf(steps: readonly JsonStep[]): string {
-  return steps.reduce<string>(childPath, '$');
+export function pathOf(place: JsonPlace): string {
+  const steps: string[] = [];
+  for (let one: JsonPlace | undefined = place; one?.step !== undefined; one = one.parent) steps.push(written(one.step));
+  return `$${steps.reverse().join('')}`;
+}
+
+/** Whether both name the same value of the same whole. */
+export function isSamePlace(one: JsonPlace, other: JsonPlace): boolean {
+  return one.step === other.step && one.parent?.value === other.parent?.value;
+}
+
+function written(step: JsonStep): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }
 
 export function isBranch(value: Json): value is readonly Json[] | Readonly<Record<string, Json>> {

@@ -3,6 +3,7 @@
  * errors. What is not recognised stays in the JSON view; nothing is left out of that.
  */
 import { isRecord, type Json } from './json.ts';
+import { jsonBeginning } from './json-text.ts';
 
 export type ContentBlock =
   | { readonly kind: 'text'; readonly label: string; readonly text: string; readonly mimeType?: string }
@@ -14,6 +15,11 @@ export type ContentBlock =
 
 /** Raster formats that browsers draw without running anything; SVG is not among them. */
 const IMAGE_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+
+/** of a label, an address, a type */
+const MAX_WORDS_CHARS = 400;
+/** of something that is no text where a text should be */
+const MAX_WRITTEN_CHARS = 10_000;
 
 export function contentBlocks(messages: readonly Json[]): readonly ContentBlock[] {
   return messages.flatMap(ofMessage);
@@ -29,7 +35,7 @@ function ofError(error: Json | undefined): readonly ContentBlock[] {
   if (!isRecord(error)) return [];
   const { code, message, data } = error;
   return [
-    { kind: 'error', label: `Error ${asText(code)}`, text: asText(message) },
+    { kind: 'error', label: `Error ${asWords(code)}`, text: asText(message) },
     ...(data === undefined ? [] : [{ kind: 'json', label: 'Error data', value: data } as const]),
   ];
 }
@@ -38,7 +44,7 @@ function ofParams(params: Json | undefined): readonly ContentBlock[] {
   if (!isRecord(params)) return [];
   const { arguments: given, messages, uri, systemPrompt } = params;
   return [
-    ...(typeof uri === 'string' ? [{ kind: 'link', label: 'Resource', uri } as const] : []),
+    ...(typeof uri === 'string' ? [{ kind: 'link', label: 'Resource', uri: asWords(uri) } as const] : []),
     ...(given === undefined ? [] : [{ kind: 'json', label: 'Arguments', value: given } as const]),
     ...(typeof systemPrompt === 'string'
       ? [{ kind: 'text', label: 'System prompt', text: systemPrompt } as const]
@@ -64,7 +70,7 @@ function ofResult(result: Json | undefined): readonly ContentBlock[] {
 function ofPromptMessages(messages: Json | undefined): readonly ContentBlock[] {
   return listOf(messages).flatMap((message) => {
     if (!isRecord(message)) return [];
-    const label = `Message from ${asText(message.role)}`;
+    const label = `Message from ${asWords(message.role)}`;
     return listOf(message.content).flatMap((item) => ofItem(item, label));
   });
 }
@@ -78,11 +84,13 @@ function ofItem(item: Json, label: string): readonly ContentBlock[] {
       return [{ kind: 'text', label, text: asText(text) }];
     case 'image':
     case 'audio':
-      return [ofBytes(label, asText(mimeType), asText(data))];
+      return [ofBytes(label, asWords(mimeType), asText(data))];
     case 'resource':
       return resource === undefined ? [] : ofResource(resource, 'Embedded resource');
     case 'resource_link':
-      return [{ kind: 'link', label: asText(name) || 'Resource link', uri: asText(uri), about: asText(description) }];
+      return [
+        { kind: 'link', label: asWords(name) || 'Resource link', uri: asWords(uri), about: asWords(description) },
+      ];
     default:
       return [{ kind: 'json', label, value: item }];
   }
@@ -91,15 +99,21 @@ function ofItem(item: Json, label: string): readonly ContentBlock[] {
 function ofResource(resource: Json, label: string): readonly ContentBlock[] {
   if (!isRecord(resource)) return [];
   const { uri, text, blob, mimeType } = resource;
-  const named = `${label} ${asText(uri)}`;
-  if (typeof text === 'string') return [{ kind: 'text', label: named, text, mimeType: asText(mimeType) }];
-  if (typeof blob === 'string') return [ofBytes(named, asText(mimeType), blob)];
-  return [{ kind: 'link', label, uri: asText(uri) }];
+  const named = `${label} ${asWords(uri)}`;
+  if (typeof text === 'string') return [{ kind: 'text', label: named, text, mimeType: asWords(mimeType) }];
+  if (typeof blob === 'string') return [ofBytes(named, asWords(mimeType), blob)];
+  return [{ kind: 'link', label, uri: asWords(uri) }];
 }
 
 function ofBytes(label: string, mimeType: string, base64: string): ContentBlock {
   const kind = IMAGE_TYPES.has(mimeType) && /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? 'image' : 'file';
   return { kind, label, mimeType: mimeType === '' ? 'application/octet-stream' : mimeType, base64 };
+}
+
+/** For what is shown in one piece; the JSON view has it whole. */
+function asWords(value: Json | undefined): string {
+  const text = asText(value);
+  return text.length > MAX_WORDS_CHARS ? `${text.slice(0, MAX_WORDS_CHARS)}…` : text;
 }
 
 /** A single item stands for a list of one. */
@@ -110,5 +124,5 @@ function listOf(value: Json | undefined): readonly Json[] {
 
 function asText(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : jsonBeginning(value, MAX_WRITTEN_CHARS);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contentBlocks } from './mcp-content.ts';
-import { hexDump, messagesOf, payloadBody } from './payload-body.ts';
+import { messagesOf, payloadBody } from './payload-body.ts';
 
 const json = (value: unknown) => payloadBody({ state: 'opened', format: 'json', bodyText: JSON.stringify(value) });
 const blocks = (message: unknown) => contentBlocks(messagesOf(json(message)));
@@ -24,10 +24,6 @@ describe('an opened body', () => {
     });
     expect(messagesOf(body)).toEqual([{ a: 1 }, 'two\nlines']);
   });
-
-  it('is dumped with offset, bytes and printable characters', () => {
-    expect(hexDump(new Uint8Array([0xff, 0x41, 0x0a]))).toBe(`00000000  ff 41 0a${' '.repeat(40)} .A.`);
-  });
 });
 
 describe('MCP content', () => {
@@ -49,6 +45,17 @@ describe('MCP content', () => {
   it('that claims to be an image but is no base64 is never put into an address', () => {
     const content = [{ type: 'image', mimeType: 'image/png', data: '"><script>' }];
     expect(blocks({ result: { content } })[0]?.kind).toBe('file');
+  });
+
+  it('is named in few words, however many were sent, and with something else than text where a text should be', () => {
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    const long = JSON.stringify('x'.repeat(5_000_000));
+    const content = `[{"type":"text","text":${deep}},{"type":"resource_link","name":${long},"uri":${long}}]`;
+    const [text, link] = contentBlocks(
+      messagesOf(payloadBody({ state: 'opened', format: 'json', bodyText: `{"result":{"content":${content}}}` }))
+    );
+    expect(text).toMatchObject({ kind: 'text', text: expect.stringMatching(/^\[\s+\[/) as string });
+    expect(JSON.stringify([text, link]).length).toBeLessThan(20_000);
   });
 
   it.each([null, [], 'x', { result: null }, { result: { content: [null, 1, { type: 'new' }] } }, { error: 'x' }])(

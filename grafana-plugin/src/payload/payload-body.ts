@@ -7,11 +7,12 @@ export type PayloadBody =
   | { readonly kind: 'json'; readonly text: string; readonly value: Json }
   | { readonly kind: 'sse'; readonly text: string; readonly events: readonly SseEvent[] }
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'binary'; readonly bytes: Uint8Array }
+  /** a character for each byte */
+  | { readonly kind: 'binary'; readonly binary: string }
   | { readonly kind: 'empty' };
 
 export function payloadBody({ format, bodyText, bodyBase64 }: PayloadPart): PayloadBody {
-  if (bodyBase64 !== undefined) return { kind: 'binary', bytes: base64Bytes(bodyBase64) };
+  if (bodyBase64 !== undefined) return { kind: 'binary', binary: atob(bodyBase64) };
   if (bodyText === undefined || bodyText === '') return { kind: 'empty' };
   if (format === 'sse') return { kind: 'sse', text: bodyText, events: sseEvents(bodyText) };
   const value = parseJson(bodyText);
@@ -26,20 +27,9 @@ export function messagesOf(body: PayloadBody): readonly Json[] {
   return body.kind === 'sse' ? body.events.map(({ data }) => data) : [];
 }
 
-export function base64Bytes(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-const BYTES_PER_LINE = 16;
-
-/** As hexadecimal dump: offset, bytes, printable characters. */
-export function hexDump(bytes: Uint8Array): string {
-  const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += BYTES_PER_LINE) {
-    const row = [...bytes.subarray(at, at + BYTES_PER_LINE)];
-    const hex = row.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    const ascii = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex.padEnd(BYTES_PER_LINE * 3)} ${ascii}`);
-  }
-  return lines.join('\n');
+/** @param binary a character for each byte */
+export function bytesOf(binary: string): Uint8Array {
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }

@@ -1,67 +1,45 @@
-/**
- * Finds text in the keys and values of a JSON value, in pieces of a few milliseconds so that the page stays alive. Stops
- * at a number of finds that nobody would step through.
- */
-import { isRecord, type Json, type JsonStep } from './json.ts';
+/** Finds text in the keys and values of a JSON value, in slices, up to a number of finds. */
+import { isRecord, type Json, type JsonPlace } from './json.ts';
+import { MAX_FINDS, type Finds } from './usePayloadSearch.ts';
+import type { Slices } from './slices.ts';
 
-const MAX_FINDS = 1000;
-const SLICE_MS = 8;
-/** nodes between two looks at the clock */
-const NODES_PER_LOOK = 500;
-
-interface Found {
-  readonly paths: readonly (readonly JsonStep[])[];
-  readonly isCut: boolean;
-}
-
-interface Node {
-  readonly value: Json;
-  readonly step: JsonStep | undefined;
-  readonly parent: Node | undefined;
-}
+/** values between two looks at the clock */
+const VALUES_PER_LOOK = 500;
 
 /** @returns undefined when it was aborted */
-export async function searchJson(root: Json, text: string, signal: AbortSignal): Promise<Found | undefined> {
+export async function searchJson(root: Json, text: string, slices: Slices): Promise<Finds<JsonPlace> | undefined> {
   const wanted = text.toLowerCase();
-  const paths: JsonStep[][] = [];
-  const waiting: Node[] = [{ value: root, step: undefined, parent: undefined }];
-  let sliceStart = performance.now();
+  const found: JsonPlace[] = [];
+  const waiting: JsonPlace[] = [{ value: root, step: undefined, parent: undefined }];
   let looked = 0;
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (matches(node, wanted)) paths.push(stepsTo(node));
-    if (paths.length >= MAX_FINDS) return { paths, isCut: true };
-    pushChildren(node, waiting);
-    looked += 1;
-    if (looked % NODES_PER_LOOK === 0 && performance.now() - sliceStart > SLICE_MS) {
-      await new Promise((resolve) => setTimeout(resolve));
-      if (signal.aborted) return undefined;
-      sliceStart = performance.now();
-    }
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (matches(place, wanted)) found.push(place);
+    if (found.length >= MAX_FINDS) return { found, isCut: true };
+    looked += pushChildren(place, waiting);
+    if (looked < VALUES_PER_LOOK) continue;
+    looked = 0;
+    if (!(await slices.goOn())) return undefined;
   }
-  return { paths, isCut: false };
+  return { found, isCut: false };
 }
 
-function matches({ value, step }: Node, wanted: string): boolean {
+function matches({ value, step }: JsonPlace, wanted: string): boolean {
   if (typeof step === 'string' && step.toLowerCase().includes(wanted)) return true;
   return (typeof value !== 'object' || value === null) && String(value).toLowerCase().includes(wanted);
 }
 
-/** In reverse, so that the first child is looked at first. */
-function pushChildren(node: Node, waiting: Node[]): void {
-  const { value } = node;
+/** In reverse, so that the first child is looked at first. @returns how many, and one for the value itself */
+function pushChildren(place: JsonPlace, waiting: JsonPlace[]): number {
+  const { value } = place;
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
     for (let index = items.length - 1; index >= 0; index--) {
-      waiting.push({ value: items[index] ?? null, step: index, parent: node });
+      waiting.push({ value: items[index] ?? null, step: index, parent: place });
     }
-  } else if (isRecord(value)) {
-    for (const key of Object.keys(value).reverse())
-      waiting.push({ value: value[key] ?? null, step: key, parent: node });
+    return items.length + 1;
   }
-}
-
-function stepsTo(node: Node): JsonStep[] {
-  const steps: JsonStep[] = [];
-  for (let one: Node | undefined = node; one?.step !== undefined; one = one.parent) steps.push(one.step);
-  return steps.reverse();
+  if (!isRecord(value)) return 1;
+  const keys = Object.keys(value).reverse();
+  for (const key of keys) waiting.push({ value: value[key] ?? null, step: key, parent: place });
+  return keys.length + 1;
 }

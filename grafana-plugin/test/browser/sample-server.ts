@@ -2,8 +2,9 @@
  * An MCP server for the tests of the pages, over HTTP in this process: tools whose answers are what a viewer of payloads
  * must bear. Made with the MCP SDK, so that its messages are real ones.
  */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
@@ -12,6 +13,12 @@ import { z } from 'zod';
 export interface SampleServer {
   readonly url: string;
   close(): Promise<void>;
+}
+
+interface Called {
+  readonly id?: unknown;
+  readonly method?: string;
+  readonly params?: { readonly name?: string };
 }
 
 /** A red dot, 1 × 1. */
@@ -24,6 +31,16 @@ export const HOSTILE = {
   bidi: 'invoice\u202Efdp.exe',
   hidden: 'no\u200Bthing\u{E0041}',
 } as const;
+
+export const DEEP_LEVELS = 10_000;
+
+/** Results as bytes, by tool: deeper than a serializer goes, and no UTF-8. */
+const RAW_RESULTS: Readonly<Record<string, Buffer>> = {
+  deep: Buffer.from(
+    `{"content":[],"structuredContent":{"deep":${'['.repeat(DEEP_LEVELS)}"at the bottom"${']'.repeat(DEEP_LEVELS)}}}`
+  ),
+  'no-utf8': Buffer.from('{"content":[{"type":"text","text":"before \xff\xfe after"}]}', 'latin1'),
+};
 
 const text = (...texts: readonly string[]): CallToolResult => ({
   content: texts.map((one) => ({ type: 'text', text: one })),
@@ -63,16 +80,26 @@ function makeServer(): McpServer {
       })),
     },
   }));
-  server.registerTool('deep', { inputSchema: { levels: z.number() } }, ({ levels }) => ({
-    ...text('see structuredContent'),
-    structuredContent: { deep: JSON.parse(`${'['.repeat(levels)}1${']'.repeat(levels)}`) as unknown },
-  }));
+  // answered below, since no SDK sends such bytes
+  for (const name of Object.keys(RAW_RESULTS)) server.registerTool(name, {}, () => text(name));
   return server;
 }
 
 /** Stateless: a server for each request. */
 export async function startSampleServer(): Promise<SampleServer> {
-  const http = createServer((req, res) => {
+  const http = createServer((req, res) => void serve(req, res).catch(() => res.destroy()));
+  const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const message = req.method === 'POST' ? ((await json(req)) as Called) : undefined;
+    const raw = message?.method === 'tools/call' ? RAW_RESULTS[message.params?.name ?? ''] : undefined;
+    if (raw !== undefined) {
+      const parts = [
+        Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(message?.id)},"result":`),
+        raw,
+        Buffer.from('}'),
+      ];
+      res.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.concat(parts));
+      return;
+    }
     const server = makeServer();
     const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true });
     res.on('close', () => {
@@ -80,11 +107,9 @@ export async function startSampleServer(): Promise<SampleServer> {
       void server.close();
     });
     // the SDK's own types are not written for exactOptionalPropertyTypes
-    server
-      .connect(transport as Parameters<typeof server.connect>[0])
-      .then(() => transport.handleRequest(req, res))
-      .catch(() => res.destroy());
-  });
+    await server.connect(transport);
+    await transport.handleRequest(req, res, message);
+  };
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`,

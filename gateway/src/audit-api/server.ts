@@ -2,12 +2,15 @@
  * Listens for the audit API: HTTP on one address, with limits on headers and time. Ends politely: no new requests, the
  * running ones get a few seconds. Knows nothing of what the API does.
  */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { GatelensError } from '../errors.ts';
 import type { ApiEnv } from './deps.ts';
+import { FileBody } from './exports/file-body.ts';
+import { FILE_HEADER } from './exports/send-file.ts';
 
 const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -28,7 +31,16 @@ export async function startAuditApiServer(
   address: { readonly host: string; readonly port: number }
 ): Promise<AuditApiServer> {
   const server = createAdaptorServer({
-    fetch: api.fetch,
+    fetch: async (request, bindings) => {
+      const answer = await api.fetch(request, bindings);
+      const outgoing = bindings.outgoing as ServerResponse;
+      if (!answer.headers.has(FILE_HEADER) || !(answer.body instanceof FileBody)) {
+        return answer;
+      }
+      outgoing.writeHead(answer.status, Object.fromEntries(answer.headers));
+      void answer.body.writeTo(outgoing);
+      return RESPONSE_ALREADY_SENT;
+    },
     createServer,
     serverOptions: {
       maxHeaderSize: MAX_HEADER_BYTES,

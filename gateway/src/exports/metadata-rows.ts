@@ -9,8 +9,8 @@ import type { ExportPlan, ExportProgress, ExportSource } from './export-plan.ts'
 import { PARQUET_ROWS } from './formats.ts';
 import { inOrder } from './read-ahead.ts';
 
-/** Big enough that planning its query costs nothing next to it, small enough to end within seconds. */
-const ROWS_A_SLICE = 100_000;
+/** Big enough that planning its query costs little, small enough to be read ahead whole: no query waits for a slow reader. */
+const ROWS_A_SLICE = 32_000;
 const LINE_FEED = 0x0a;
 
 export async function* metadataRows(

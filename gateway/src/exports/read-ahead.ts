@@ -4,7 +4,7 @@
  */
 
 /** Of one source that waits for its turn. */
-const AHEAD_BYTES = 16 * 1024 * 1024;
+const AHEAD_BYTES = 48 * 1024 * 1024;
 /** Sources at once, the current one included. */
 const AT_ONCE = 2;
 

@@ -72,6 +72,25 @@ test('takes what is filtered, under a name with the range, with a manifest that 
   expect(await verify('.')).toMatchObject({ code: 1, said: expect.stringContaining('not what was exported') });
 });
 
+test('gets from the server what every answer has, and the whole file in pieces', async () => {
+  const headers = { authorization: 'Bearer admin' };
+  const query = new URLSearchParams({ from: RANGE[1] ?? '', to: RANGE[3] ?? '' }).toString();
+  const answer = await fetch(`${server.url}/api/v1/exports/stream?${query}`, { headers });
+  const page = await fetch(`${server.url}/api/v1/calls?limit=1`, { headers });
+  const file = await answer.text();
+  const own = new Set(['content-type', 'content-length', 'transfer-encoding', 'date']);
+  for (const [name, value] of page.headers) if (!own.has(name)) expect(answer.headers.get(name)).toBe(value);
+  expect(answer.headers.get('content-disposition')).toContain('gatelens-calls-');
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(file.length).toBeGreaterThan(128 * 1024);
+  expect(
+    file
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { server: string }).server)
+  ).toHaveLength(COUNT);
+});
+
 test('goes on where it broke off', async () => {
   await take('--out', 'whole.jsonl');
   const whole = readFileSync(join(cwd, 'whole.jsonl'), 'utf8');

@@ -1,36 +1,22 @@
-/** Sends a file as it is made. One that breaks off ends the connection, so that no client takes it for a whole one. */
+/** The answer that is a file, sent as it is made. */
 import type { ExportPlan } from '../../exports/export-plan.ts';
 import { contentTypeOf } from '../../exports/formats.ts';
+import { FileBody } from './file-body.ts';
+
+/** Has the id of the run, and tells files from other answers. */
+export const FILE_HEADER = 'X-Gatelens-Export';
 
 export function fileResponse(
   plan: Pick<ExportPlan, 'format' | 'compression'>,
   bytes: AsyncIterable<Buffer>,
   headers: { readonly fileName: string; readonly runId: string }
 ): Response {
-  const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { value, done } = await pieces.next();
-          if (done === true) controller.close();
-          else controller.enqueue(value);
-        } catch (error) {
-          controller.error(error);
-        }
-      },
-      async cancel() {
-        await pieces.return?.();
-      },
-    },
-    { highWaterMark: 2 }
-  );
-  return new Response(body, {
+  return new Response(new FileBody(bytes), {
     status: 200,
     headers: {
       'Content-Type': contentTypeOf(plan),
       'Content-Disposition': `attachment; filename="${headers.fileName}"`,
-      'X-Gatelens-Export': headers.runId,
+      [FILE_HEADER]: headers.runId,
     },
   });
 }

@@ -15,6 +15,7 @@ import { insertData } from './insert-data.ts';
 import { Limiter } from './limiter.ts';
 import { STORE_USERS, type Permissions, type StoreUser, isStoreUser, permissionsOf } from './permissions.ts';
 import { sendResult } from './result-writer.ts';
+import { RightOfWay } from './right-of-way.ts';
 import { StatementCache } from './statement-cache.ts';
 import { checkFormat, checkPermission } from './statement-check.ts';
 import { type Statement, isSelect, readStatement } from './statement.ts';
@@ -31,6 +32,10 @@ export interface EndpointOptions {
 
 const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_WAITING = 200;
+/** Two for an export, which begins its next read before the last one has ended. */
+const PATIENT_AT_ONCE = 3;
+/** Somebody waits for their answers. */
+const URGENT_USERS: ReadonlySet<StoreUser> = new Set(['gatelens_api', 'grafana_reader']);
 /** Default current database: name it in the SQL, or give another one by `database=`. */
 const DEFAULT_DATABASE = 'mcp';
 const READ_DATABASES = new Set(['mcp', 'mcp_protected']);
@@ -69,6 +74,9 @@ class Endpoint {
   /** tables of a database, forgotten on any change of schema */
   readonly #catalogs = new Map<string, Set<string>>();
   readonly #statements = new StatementCache();
+  /** for long reads, so that they take no place from pages */
+  readonly #patient = new Limiter(PATIENT_AT_ONCE, MAX_WAITING);
+  readonly #rightOfWay = new RightOfWay();
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -126,12 +134,16 @@ class Endpoint {
     response: ServerResponse,
     gone: AbortSignal
   ): Promise<void> {
-    const release = await this.#limiters.get(user)?.acquire(gone);
+    // the setting has this meaning on a server too: the higher, the sooner it waits for others
+    const patient = Number(read.settings.get('priority') ?? 0) > 0;
+    const release = await (patient ? this.#patient : this.#limiters.get(user))?.acquire(gone);
     if (release === undefined) {
       if (gone.aborted) return;
       throw new EngineException(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', 'Too many simultaneous queries.');
     }
     const connection = this.#options.engine.connect();
+    const over = !patient && URGENT_USERS.has(user) ? this.#rightOfWay.urgent() : undefined;
+    const beforeBlock = patient ? (): Promise<void> => this.#rightOfWay.clear() : undefined;
     // inserts are left to finish, as on a server: they are idempotent and half of one helps nobody
     const cancel = (): void => void connection.cancel();
     try {
@@ -144,11 +156,12 @@ class Endpoint {
         sendDone(response, queryId, done?.rowsWritten ?? 0, done?.bytesWritten ?? 0);
         return;
       }
-      await sendResult({ connection, statement, read, request, response, queryId });
+      await sendResult({ connection, statement, read, request, response, queryId, beforeBlock });
       if (permissions.mayDefine && !isSelect(statement)) this.#catalogs.clear();
     } finally {
       gone.removeEventListener('abort', cancel);
       await connection.close();
+      over?.();
       release();
     }
   }

@@ -4,10 +4,10 @@
  * is told in the stream as a server does (exception tag), so the client sees an error and never a short result.
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { constants, createBrotliCompress, createGzip, createZstdCompress } from 'node:zlib';
+import { giveBack } from '../give-back.ts';
 import { engineException } from './engine-exception.ts';
 import type { EngineConnection, EngineResult } from './engine.ts';
 import type { StoreRequest } from './http-request.ts';
@@ -42,6 +42,8 @@ export interface ResultTask {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly queryId: string;
+  /** awaited before each block of a stream */
+  readonly beforeBlock: (() => Promise<void>) | undefined;
 }
 
 export async function sendResult(task: ResultTask): Promise<void> {
@@ -86,7 +88,10 @@ function sendWhole(task: ResultTask, format: string, result: EngineResult): void
 }
 
 async function* convertedBlocks(task: ResultTask, sql: string, format: string): AsyncGenerator<Buffer> {
-  for await (const bytes of task.connection.stream(sql, format)) yield blockBytes(task, format, bytes);
+  for await (const bytes of task.connection.stream(sql, format)) {
+    yield blockBytes(task, format, bytes);
+    await task.beforeBlock?.();
+  }
 }
 
 async function sendStream(task: ResultTask, sql: string, format: string): Promise<void> {
@@ -100,9 +105,14 @@ async function sendStream(task: ResultTask, sql: string, format: string): Promis
   });
   try {
     while (next.done !== true) {
-      if (!out.write(next.value)) await drained(out, task.response);
+      // the engine makes the next block while this one goes out
+      const following = blocks.next();
+      following.catch(() => undefined);
+      await flushed(out, next.value, task.response);
       if (task.response.destroyed) return;
-      next = await blocks.next();
+      // compression may still be reading it
+      if (out === task.response) giveBack(next.value);
+      next = await following;
     }
     out.end();
   } catch (cause) {
@@ -115,20 +125,20 @@ async function sendStream(task: ResultTask, sql: string, format: string): Promis
   }
 }
 
-async function drained(out: Writable, response: ServerResponse): Promise<void> {
+/** Resolves once the bytes are with the system, or nobody reads them any more. */
+async function flushed(out: Writable, bytes: Buffer, response: ServerResponse): Promise<void> {
   // gone already: neither event comes any more
   if (response.destroyed) return;
-  const giveUp = new AbortController();
   const timer = setTimeout(() => response.destroy(), STALLED_CLIENT_MS);
-  try {
-    await Promise.race([
-      once(out, 'drain', { signal: giveUp.signal }),
-      once(response, 'close', { signal: giveUp.signal }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-    giveUp.abort();
-  }
+  await new Promise<void>((settle) => {
+    const done = (): void => {
+      response.off('close', done);
+      settle();
+    };
+    response.once('close', done);
+    out.write(bytes, done);
+  });
+  clearTimeout(timer);
 }
 
 /** Writes the head; the returned stream takes the body and compresses it when the client asked for that. */

@@ -21,6 +21,8 @@ const MAX_PARAMETER_CHARS = 10_000;
 /** An exception in the middle of a result is told in its last bytes, at most this many. */
 const EXCEPTION_TAIL_BYTES = 32 * 1024;
 const EXCEPTION = '__exception__';
+/** The higher, the sooner it waits for others; what pages ask for has none. */
+const LONG_READ = '10';
 
 /** Whether these parameters fit; a filter of very many values does not. */
 export function fitsStream(params: Readonly<Record<string, QueryParam>>): boolean {
@@ -48,7 +50,7 @@ export function createStoreStreams(client: Pick<ClickHouseClient, 'exec'>): Stor
       const answer = await client.exec({
         query: `${sql}\nFORMAT ${format}`,
         query_params: { ...params },
-        clickhouse_settings: { cancel_http_readonly_queries_on_client_close: 1 },
+        clickhouse_settings: { cancel_http_readonly_queries_on_client_close: 1, priority: LONG_READ },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       const stream = answer.stream;

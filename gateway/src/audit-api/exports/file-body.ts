@@ -1,0 +1,67 @@
+/**
+ * The body of an answer that is a file. Whoever reads streams can read it; the server writes it to the connection itself
+ * instead, piece by piece, and gives the memory of each back as soon as the system has it. A file that breaks off ends
+ * the connection, so that no client takes it for a whole one.
+ */
+import type { Writable } from 'node:stream';
+import { giveBack } from '../../store/give-back.ts';
+
+export class FileBody extends ReadableStream<Uint8Array> {
+  readonly #pieces: AsyncIterator<Buffer, undefined>;
+
+  constructor(bytes: AsyncIterable<Buffer>) {
+    const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+    super(
+      {
+        async pull(controller) {
+          try {
+            const { value, done } = await pieces.next();
+            if (done === true) controller.close();
+            else controller.enqueue(value);
+          } catch (error) {
+            controller.error(error);
+          }
+        },
+        async cancel() {
+          await pieces.return?.();
+        },
+      },
+      // asks for nothing before it is read: it may be written instead
+      { highWaterMark: 0 }
+    );
+    this.#pieces = pieces;
+  }
+
+  /** Once, and instead of reading it. Resolves when it is over, whichever way. */
+  async writeTo(outgoing: Writable): Promise<void> {
+    let wake: () => void = () => undefined;
+    const gone = (): void => {
+      wake();
+      void this.#end();
+    };
+    outgoing.once('close', gone);
+    try {
+      while (!outgoing.destroyed) {
+        const { value, done } = await this.#pieces.next();
+        if (done === true) {
+          outgoing.end();
+          return;
+        }
+        await new Promise<void>((settle) => {
+          wake = settle;
+          outgoing.write(value, () => settle());
+        });
+        giveBack(value);
+      }
+    } catch {
+      outgoing.destroy();
+    } finally {
+      outgoing.off('close', gone);
+      await this.#end();
+    }
+  }
+
+  async #end(): Promise<void> {
+    await this.#pieces.return?.().catch(() => undefined);
+  }
+}

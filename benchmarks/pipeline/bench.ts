@@ -62,7 +62,13 @@ if (values.only !== 'drain') {
     print('| --- | --- |');
     for (const [name, bytes] of cells) print(`| ${name} | ${bytes.toFixed(1)} |`);
   };
-  table(`table (${storage.calls} calls)`, Object.entries(storage.tables));
-  table('largest columns of mcp.calls', storage.columns);
-  table('mcp.calls, tried', Object.entries(storage.tried));
+  const kept = Object.values(storage.tables).reduce((sum, bytes) => sum + bytes, 0);
+  const envelopes = storage.tables['mcp_protected.payload_events'] ?? 0;
+  table(`table (${storage.calls} calls)`, [
+    ...Object.entries(storage.tables),
+    ['all that is kept beyond three days, without ciphertext', kept],
+    ['… and without what payload events have besides it', kept - envelopes],
+  ]);
+  table('largest columns', storage.columns);
+  table('tried', Object.entries(storage.tried));
 }

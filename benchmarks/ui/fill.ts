@@ -225,7 +225,7 @@ SELECT 1, what, 'bench', n, lower(concat(random_a, random_b)), 'closed',
     lower(substring(random_a, 1, 16)), ended, if(ended IN ('success', 'cancelled'), '', ended),
     multiIf(ended = 'rpc_error', -32603, ended = 'denied', -32001, 0), multiIf(ended = 'timeout', 504, ended = 'upstream_unreachable', 502, 200),
     120 + cityHash64(n, 14) % 900, 200 + toUInt64(exp(7 + 2 * ${chance(15)})), 50 + cityHash64(n, 16) % 2000, 'full', 'sealed',
-    lower(concat(random_b, random_a)), lower(concat(random_a, random_a)), 'everybody', if(ended = 'denied', 'policy', ''),
+    lower(concat(random_b, random_a)), lower(concat(hex(sipHash128(n, 17)), hex(sipHash128(n, 18)))), 'everybody', if(ended = 'denied', 'policy', ''),
     map('server.address', concat({servers:Array(String)}[at_server], '.example.com'))
 FROM numbers({count:UInt64})
 SETTINGS max_insert_block_size = 65536, max_threads = 2`;

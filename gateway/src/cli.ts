@@ -13,6 +13,7 @@ import { eraseCommand } from './cli/erase.ts';
 import { EXIT, type ExitCode } from './cli/exit-codes.ts';
 import { debugTextOf, failureOf } from './cli/failure.ts';
 import { exportCommand } from './cli/export.ts';
+import { holdCommand } from './cli/hold.ts';
 import { keyringCommand } from './cli/keyring.ts';
 import { migrateCommand } from './cli/migrate.ts';
 import { startStandIn, type StartPages } from './cli/pages.ts';
@@ -72,7 +73,8 @@ function program(context: CliContext, startService: StartService, startPages: St
     .addCommand(keyringCommand(context))
     .addCommand(verifyCommand(context))
     .addCommand(exportCommand(context))
-    .addCommand(eraseCommand(context, VERSION));
+    .addCommand(eraseCommand(context, VERSION))
+    .addCommand(holdCommand(context, VERSION));
   settle(root, context);
   return root;
 }

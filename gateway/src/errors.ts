@@ -37,6 +37,7 @@ const WIRE = {
   server_unknown: { status: 404, rpcCode: -32001 },
   session_unknown: { status: 404, rpcCode: -32001 },
   method_not_allowed: { status: 405, rpcCode: -32000 },
+  on_hold: { status: 409, rpcCode: -32603 },
   not_found: { status: 404, rpcCode: -32601 },
   upstream_unreachable: { status: 502, rpcCode: -32002 },
   upstream_timeout: { status: 504, rpcCode: -32002 },

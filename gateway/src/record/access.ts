@@ -17,6 +17,8 @@ export const ACCESS_ACTIONS = [
   'auditor.first_seen',
   'settings.change',
   'subject.erase',
+  'hold.add',
+  'hold.release',
   'authenticate',
 ] as const;
 export type AccessAction = (typeof ACCESS_ACTIONS)[number];
@@ -49,6 +51,7 @@ export const ACCESS_REASONS = [
   'self_elevation',
   'limit_reached',
   'not_owner',
+  'on_hold',
 ] as const;
 export type AccessReason = (typeof ACCESS_REASONS)[number];
 

@@ -1,12 +1,13 @@
 /**
  * Brings the database to the schema of this version, at embedded start and by `gatelens migrate`: each DDL file once, in
- * order, remembered with its checksum; then TTLs follow the configured retention. Works the same against the embedded
- * engine and a server. Never undoes and never edits what was applied.
+ * order, remembered with its checksum; then TTLs follow the configured retention, or go while a legal hold is in force.
+ * Works the same against the embedded engine and a server. Never undoes and never edits what was applied.
  */
 import type { ClickHouseClient } from '@clickhouse/client';
 import { GatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { inStore } from './client.ts';
+import { inForce, isHeldClass, readHolds } from './legal-holds.ts';
 import {
   type MigrationFile,
   type SchemaTarget,
@@ -17,6 +18,7 @@ import {
   statementRenderer,
   tableTtls,
 } from './migration-files.ts';
+import { createStoreReader } from './queries/clickhouse-reader.ts';
 import { localName } from './sharded-ddl.ts';
 import { type UserPasswords, identifiedBy, identifiedHidden, userStatements } from './store-users.ts';
 
@@ -97,13 +99,15 @@ export async function migrate(options: MigrationOptions): Promise<string[]> {
   for (const statement of LEDGER.flatMap(rendererOf(files, target))) await run(options, 'schema_migrations', statement);
   const done: string[] = [];
   for (const step of await planMigrations({ ...options, files })) {
-    if (step.name === 'users') continue;
+    if (step.name === 'users' || step.name === 'retention') continue;
     for (const statement of step.statements) await run(options, step.name, statement);
     const file = files.find((one) => one.name === step.name);
     if (file !== undefined) await remember(options, file);
     options.logger.info('store_migrated', { step: step.name });
     done.push(step.name);
   }
+  // after the files: a table that one of them made has a TTL, whatever is on hold
+  if (await applyRetention({ ...options, files })) done.push('retention');
   if (users !== undefined) {
     const statements = userStatements(grafanaViews(files), identifiedBy(users));
     for (const statement of statements) await run(options, 'users', renderStatement(statement, target));
@@ -111,6 +115,15 @@ export async function migrate(options: MigrationOptions): Promise<string[]> {
     done.push('users');
   }
   return done;
+}
+
+/** @returns whether anything had to change. @throws GatelensError `migration_failed`, `store_unavailable` */
+export async function applyRetention(options: MigrationOptions): Promise<boolean> {
+  const { statements } = await retentionStep(options, options.files ?? readMigrationFiles());
+  if (statements.length === 0) return false;
+  for (const statement of statements) await run(options, 'retention', statement);
+  options.logger.info('store_migrated', { step: 'retention' });
+  return true;
 }
 
 async function run(options: MigrationOptions, step: string, query: string): Promise<void> {
@@ -157,18 +170,29 @@ function checkAgainst(files: readonly MigrationFile[], applied: readonly Applied
   }
 }
 
-/** `toIntervalSecond(n)` in the table's own definition tells what is in force. */
+/**
+ * `toIntervalSecond(n)` in the table's own definition tells what is in force. While a hold is, a TTL goes from its table as a
+ * whole: whatever cannot tell whether there are holds fails, and leaves TTLs that are gone as they are.
+ */
 async function retentionStep(options: MigrationOptions, files: readonly MigrationFile[]): Promise<MigrationStep> {
   const query = `SELECT concat(database, '.', name) AS table, engine_full FROM system.tables WHERE database IN ('mcp', 'mcp_protected')`;
   const rows = await inStore(async () => {
     const result = await options.client.query({ query, format: 'JSONEachRow' });
     return result.json<{ table: string; engine_full: string }>();
   });
+  const holds = inForce(await readHolds(createStoreReader(options.client))).length;
+  if (holds > 0) options.logger.info('retention_on_hold', { holds });
   const render = rendererOf(files, options.target);
   const statements: string[] = [];
   for (const ttl of tableTtls(files)) {
     const table = options.target.sharded === true ? localName(ttl.table) : ttl.table;
     const engine = rows.find((row) => row.table === table)?.engine_full;
+    if (holds > 0 && isHeldClass(ttl.retentionClass)) {
+      if (engine?.includes(' TTL ') === true) {
+        statements.push(...render(`ALTER TABLE ${ttl.table} {{on_cluster}} REMOVE TTL`));
+      }
+      continue;
+    }
     const seconds = retentionSeconds(options.target.retentionMs, ttl.retentionClass);
     if (engine === undefined || engine.includes(`toIntervalSecond(${seconds})`)) continue;
     statements.push(...render(`ALTER TABLE ${ttl.table} {{on_cluster}} MODIFY TTL ${ttl.expression}`));

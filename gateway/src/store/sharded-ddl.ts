@@ -18,6 +18,7 @@ const SHARDING: Readonly<Record<string, string>> = {
   'mcp_protected.otel_logs': `cityHash64(LogAttributes['gatelens.call.id'])`,
   'mcp_protected.data_keys': ONE_SHARD('key_id'),
   'mcp_protected.principals': ONE_SHARD('user_key'),
+  'mcp_protected.legal_holds': ONE_SHARD('hold_id'),
   'mcp.schema_migrations': ONE_SHARD('name'),
 };
 /** What the events of keys and people are sharded by, too: they belong to no call. */

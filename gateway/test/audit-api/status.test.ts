@@ -73,6 +73,29 @@ test('tells how many people find their own calls, what is kept how long, and how
   expect(body.store.bytesOnDisk).toBeGreaterThan(0);
 });
 
+test('names the legal holds in force, and whom they are about only by number', async () => {
+  expect((await status()).body.holds).toEqual([]);
+  const row = { reason: 'case 7', set_by: 'legal', set_at: '2026-11-01 10:00:00.000', version: 0 };
+  const values = [
+    { ...row, hold_id: 'hold-1', user_key: 'key-of-ana', server: 'hr' },
+    { ...row, hold_id: 'hold-2', released_at: '2026-11-02 10:00:00.000', version: 1 },
+  ];
+  await store.admin.insert({ table: 'mcp_protected.legal_holds', format: 'JSONEachRow', values });
+  const { holds } = (await status()).body;
+  expect(holds).toEqual([
+    {
+      id: 'hold-1',
+      reason: 'case 7',
+      setBy: 'legal',
+      setAt: '2026-11-01T10:00:00.000000000Z',
+      covers: 'one person',
+      server: 'hr',
+      from: null,
+      to: null,
+    },
+  ]);
+});
+
 test('holds no secret', async () => {
   const text = JSON.stringify((await status()).body);
   expect(text).not.toContain(grafana.settings.routeSecret);

@@ -1,6 +1,6 @@
 /**
- * `gatelens erase` as people run it: real calls of two people, one of them erased, and what an auditor, the store and the
- * disk have of each afterwards.
+ * `gatelens erase` and `gatelens hold` as people run them: real calls of two people, one of them on legal hold, then
+ * erased, and what an auditor, the store and the disk have of each afterwards.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -59,20 +59,23 @@ async function stop(): Promise<void> {
   running = undefined;
 }
 
-async function erase(...args: string[]): Promise<{ code: number; err: string }> {
+const erase = (...args: string[]) => gatelens('erase', ...args);
+
+async function gatelens(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let err = '';
+  let out = '';
   const context: CliContext = {
     env: {},
     cwd,
     nodePath: process.execPath,
     now: () => new Date(),
-    print: () => undefined,
+    print: (text) => void (out += text),
     note: (text) => void (err += `${text}\n`),
     log: () => undefined,
     onSignal: () => undefined,
     exitNow: () => undefined,
   };
-  return { code: await runCli(['erase', '--config', config, ...args], context), err };
+  return { code: await runCli([...args, '--config', config], context), out, err };
 }
 
 interface Call {
@@ -121,8 +124,34 @@ it('refuses while Gatelens runs, and says what to do', async () => {
   expect(err).toContain('Stop it');
 });
 
-it('shows what it would do, and does it only with --yes', async () => {
+it('spares whom a legal hold covers, names it, and goes on once it is released', async () => {
+  const add = ['hold', 'add', '--reason', 'case 7', '--by', 'legal'];
+  // beside a running one, like the erasure
+  expect((await gatelens(...add)).code).toBe(4);
   await stop();
+  expect((await gatelens(...add, '--user', ' ')).code).toBe(2);
+  expect((await gatelens(...add, '--from', '2026-13-01')).code).toBe(2);
+  const added = await gatelens(...add, '--user', 'Ana@example.com');
+  expect(added).toMatchObject({ code: 0, err: expect.stringContaining('is in force') as string });
+  const [id = ''] = /hold-[0-9a-f]{8}/.exec(added.err) ?? [];
+  expect((await gatelens('hold', 'list')).out).toMatch(new RegExp(`${id} .* legal +ana@example.com .*case 7`));
+  for (const confirmed of [[], ['--yes']]) {
+    const refused = await erase('--user', 'ana@example.com', ...confirmed);
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`Nothing was erased: a legal hold`) as string,
+    });
+    expect(refused.err).toContain(id);
+  }
+  expect((await gatelens('hold', 'release', '--id', 'hold-00000000', '--by', 'legal')).err).toContain(
+    'No hold in force'
+  );
+  expect((await gatelens('hold', 'release', '--id', id, '--by', 'legal')).err).toContain('No hold is in force');
+  expect((await gatelens('hold', 'list')).err).toContain('No hold is in force');
+  expect((await gatelens('hold', 'list', '--all')).out).toContain(id);
+}, 180_000);
+
+it('shows what it would do, and does it only with --yes', async () => {
   const shown = await erase('--user', 'Ana@example.com');
   expect(shown).toMatchObject({
     code: 0,
@@ -147,7 +176,14 @@ it('closes the payloads of one person for ever, and of nobody else; the call and
   expect(text).not.toContain('ana@example.com');
   const log = await until(async () => {
     const { text: entries } = await ask('/access-log?limit=100');
-    return entries.includes('subject.erase') ? entries : undefined;
+    return entries.includes('"action":"subject.erase","decision":"allowed"') ? entries : undefined;
   }, 'the erasure in the access log');
+  for (const [action, decision] of [
+    ['hold.add', 'allowed'],
+    ['subject.erase', 'refused'],
+    ['hold.release', 'allowed'],
+  ])
+    expect(log).toContain(`"action":"${action}","decision":"${decision}"`);
+  expect(log).not.toMatch(/case 7|"legal"/);
   expect(log).not.toContain('ana@example.com');
 }, 60_000);

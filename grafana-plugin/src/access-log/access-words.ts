@@ -20,6 +20,8 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
   'settings.read': 'read settings',
   'settings.change': 'changed settings',
   'subject.erase': 'erased a person',
+  'hold.add': 'set a legal hold',
+  'hold.release': 'released a legal hold',
   authenticate: 'asked for access',
 };
 
@@ -47,6 +49,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   self_elevation: 'would have made themselves Auditor',
   limit_reached: 'too many at once',
   not_owner: 'belongs to somebody else',
+  on_hold: 'on legal hold',
 };
 
 export function actorName({ actor }: Pick<AccessLogEntry, 'actor'>): string {

@@ -97,6 +97,20 @@ export const Status = z
       usage: z.number(),
       traces: z.number(),
     }),
+    holds: z
+      .array(
+        z.object({
+          id: z.string(),
+          reason: z.string(),
+          setBy: z.string(),
+          setAt: z.string(),
+          covers: z.enum(['one person', 'everybody']),
+          server: z.string().nullable(),
+          from: z.string().nullable(),
+          to: z.string().nullable(),
+        })
+      )
+      .openapi({ description: 'legal holds in force: while there is one, retention removes no record' }),
     components: z.array(HealthReport).openapi({ description: 'those that reported in the last 24 hours' }),
     users: z
       .object({

@@ -5,7 +5,8 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { principalOfKey } from '../../access/identity.ts';
 import type { HealthRow } from '../../store/queries/health.ts';
-import { callingUsers, latestHealth, storeSize } from '../../store/queries/health.ts';
+import { callingUsers, holdsInForce, latestHealth, storeSize } from '../../store/queries/health.ts';
+import type { LegalHold } from '../../store/legal-holds.ts';
 import type { ConnectionLink, HealthReport, Status } from '../contract.ts';
 import { statusRoute } from '../contract.ts';
 import type { ApiEnv, GrafanaSettings, RouteDeps } from '../deps.ts';
@@ -25,11 +26,12 @@ export function registerStatus(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void 
     await requireSettings(c, deps, 'read', 'settings.read');
     const visibility = c.get('visibility');
     const { signal } = c.req.raw;
-    const [keys, directory, health, size] = await Promise.all([
+    const [keys, directory, health, size, holds] = await Promise.all([
       keysLink(deps.grafana),
       askDirectory(deps),
       latestHealth(deps.store, visibility, { signal }),
       storeSize(deps.store, visibility, { signal }),
+      holdsInForce(deps.store, visibility),
     ]);
     const known = directory.users === undefined ? undefined : keysOf(directory.users, deps);
     const components = health.map(reportOf);
@@ -43,6 +45,7 @@ export function registerStatus(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void 
         usage: days(deps.retention.usage),
         traces: days(deps.retention.traces),
       },
+      holds: holds.map(holdView),
       components,
       users: known === undefined ? null : await callingUsers(deps.store, visibility, known, { signal }),
       store: { calls: size.calls, bytesOnDisk: size.bytes },
@@ -161,6 +164,20 @@ function reportOf(row: HealthRow): HealthReport {
     spoolBytes: Number(row.spool_n),
     oldestUnshippedAt: instantOrNull(row.oldest_ns),
     lastVerifiedAt: instantOrNull(row.verified_ns),
+  };
+}
+
+function holdView(hold: LegalHold): Status['holds'][number] {
+  const instant = (ms: number): string | null => (ms === 0 ? null : formatInstant(BigInt(ms) * 1_000_000n));
+  return {
+    id: hold.id,
+    reason: hold.reason,
+    setBy: hold.setBy,
+    setAt: formatInstant(BigInt(hold.setAtMs) * 1_000_000n),
+    covers: hold.userKey === '' ? 'everybody' : 'one person',
+    server: hold.server === '' ? null : hold.server,
+    from: instant(hold.fromMs),
+    to: instant(hold.toMs),
   };
 }
 

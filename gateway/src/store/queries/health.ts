@@ -1,5 +1,6 @@
 /** How the pipeline does, as its components report it, and how much there is. Counts and times only; nobody's data. */
 import type { Visibility } from './visibility.ts';
+import { inForce, readHolds, type LegalHold } from '../legal-holds.ts';
 import type { QueryOptions, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
 
@@ -68,6 +69,11 @@ export async function storeSize(
     store.query<{ bytes: Int64 }>(BYTES, {}, options).catch(() => []),
   ]);
   return { calls: Number(rows[0]?.calls ?? 0), bytes: bytes[0] === undefined ? null : Number(bytes[0].bytes) };
+}
+
+export async function holdsInForce(store: StoreReader, visibility: Visibility): Promise<LegalHold[]> {
+  requireSettings(visibility);
+  return inForce(await readHolds(store));
 }
 
 /** @param known user keys. @returns people who called in the last 30 days, and how many of them are among these */

@@ -114,8 +114,12 @@ export async function startGatelens(options: StartOptions): Promise<Gatelens> {
         logger,
       });
       gateway = started;
-      metrics.observe(started.observer.counts, () => started.attemptsLeftOut());
-      gatewayRecorder.reportHealth(started.observer.counts, () => started.observer.sweepSessions());
+      const leftOut = () => started.leftOut();
+      metrics.observe(started.observer.counts, leftOut);
+      gatewayRecorder.reportHealth(started.observer.counts, {
+        leftOut,
+        onTick: () => started.observer.sweepSessions(),
+      });
       endings.push(() => started.close(graceMs));
     }
     const urls = {

@@ -29,6 +29,7 @@ import { createCapturePolicy } from '../protection/capture-policy.ts';
 import type { Keyring } from '../protection/keyring.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
 import type { TelemetryCallObserver } from '../telemetry/call-observer.ts';
+import type { LeftOutCounts } from '../telemetry/health-reporter.ts';
 import type { DurationMetrics } from '../telemetry/metrics.ts';
 import { createRecordingObserver } from './observer.ts';
 import type { Recorder } from './recorder.ts';
@@ -54,8 +55,7 @@ export interface Gateway {
   /** base URL of the MCP listener */
   readonly url: string;
   readonly observer: TelemetryCallObserver;
-  /** refused attempts that were counted instead of recorded, since start */
-  attemptsLeftOut(): number;
+  leftOut(): LeftOutCounts;
   /**
    * Serves by another configuration from now on; only what assembly/reload.ts lets through may differ. Servers whose
    * entry is the same keep their sessions.
@@ -117,7 +117,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: `http://${formatHostPort(address)}`,
     observer,
-    attemptsLeftOut: () => attempts.leftOutTotal,
+    leftOut: () => ({
+      attempts: attempts.leftOutTotal,
+      payloadsTruncated: observer.payloadCounts.truncated,
+      payloadsFailed: observer.payloadCounts.failed,
+    }),
     reload: (next) => {
       // in one tick, so that no request meets half of it
       const changed = new Set(changedSettings(current, next));

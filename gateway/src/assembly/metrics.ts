@@ -4,6 +4,7 @@
  */
 import { formatHostPort } from '../access/address.ts';
 import type { GatelensConfig } from '../config.ts';
+import type { LeftOutCounts } from '../telemetry/health-reporter.ts';
 import { createDurationMetrics, observeAudit, type DurationMetrics } from '../telemetry/metrics.ts';
 import type { RecordCounts } from '../telemetry/record-keeper.ts';
 import { startMetrics } from '../telemetry/sdk.ts';
@@ -13,7 +14,7 @@ export interface GatewayMetrics {
   readonly url: string;
   readonly durations: DurationMetrics;
   /** Begins to show the audit's own figures; once. */
-  observe(counts: Readonly<RecordCounts>, attemptsLeftOut: () => number): void;
+  observe(counts: Readonly<RecordCounts>, leftOut: () => LeftOutCounts): void;
   close(): Promise<void>;
 }
 
@@ -33,16 +34,19 @@ export async function startGatewayMetrics(options: {
   return {
     url: `http://${formatHostPort(address)}`,
     durations: createDurationMetrics(pipeline.meter),
-    observe: (counts, attemptsLeftOut) =>
+    observe: (counts, leftOut) =>
       observeAudit(pipeline.meter, () => {
         const stats = recorder.spool.stats();
+        const { attempts, payloadsTruncated, payloadsFailed } = leftOut();
         const oldestMs = Number(stats.oldestUnshippedNs / 1_000_000n);
         return {
           seen: counts.seen,
           recorded: counts.recorded,
           lost: counts.lost,
           refused: counts.refused,
-          attemptsLeftOut: attemptsLeftOut(),
+          attemptsLeftOut: attempts,
+          payloadsTruncated,
+          payloadsFailed,
           shipped: stats.shipped,
           setAsideBatches: stats.setAsideBatches,
           spoolBytes: stats.backlogBytes,

@@ -22,10 +22,12 @@ export interface Recorder {
   /** Begins to ship. */
   ship(metadata: OtlpDestination, payloads: OtlpDestination): void;
   /** Begins to report every 15 s; once. */
-  reportHealth(counts: Readonly<RecordCounts>, onTick?: () => void): void;
+  reportHealth(counts: Readonly<RecordCounts>, more?: HealthMore): void;
   /** Last report, what can be shipped in `flushMs` (0: nothing is), then the disk. */
   close(flushMs: number): Promise<void>;
 }
+
+export type HealthMore = Pick<Parameters<typeof startHealthReporter>[0], 'leftOut' | 'onTick'>;
 
 export interface RecorderOptions {
   readonly component: 'gateway' | 'audit-api';
@@ -60,7 +62,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       telemetry,
       mirrors,
       ship: (metadata, payload) => spool.startShipping({ metadata, payload }),
-      reportHealth: (counts, onTick) => {
+      reportHealth: (counts, more) => {
         health ??= startHealthReporter({
           telemetry,
           component,
@@ -69,7 +71,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
           logger,
           head: () => spool.chain.durableHead(),
           lastVerifyNs: () => lastVerifiedNs(config.dataDir),
-          ...(onTick === undefined ? {} : { onTick }),
+          ...more,
         });
       },
       close: async (flushMs) => {

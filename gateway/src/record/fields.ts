@@ -266,6 +266,26 @@ export const HEALTH_FIELDS: readonly Field[] = [
     chained: false,
     unit: 'ns',
   }),
+  field('refused', 'gatelens.health.refused', 'uint64', 'calls refused since they could not be recorded', {
+    chained: false,
+  }),
+  field(
+    'attempts_left_out',
+    'gatelens.health.attempts_left_out',
+    'uint64',
+    'refused attempts that stand in sums (limits.attempts)',
+    { chained: false }
+  ),
+  field(
+    'payloads_truncated',
+    'gatelens.health.payloads_truncated',
+    'uint64',
+    'payloads cut for the record (capture.maxBytes); the call had them whole',
+    { chained: false }
+  ),
+  field('payloads_failed', 'gatelens.health.payloads_failed', 'uint64', 'payloads that could not be sealed', {
+    chained: false,
+  }),
 ];
 
 /** Own attributes that stand on spans but have no column of their own. */

@@ -14,7 +14,7 @@ import { NameCatalog } from './catalog.ts';
 import { EpochTime, systemClock, type Clock } from './clock.ts';
 import { createCallIds } from './ids.ts';
 import { noDurationMetrics, type DurationMetrics } from './metrics.ts';
-import { PayloadCapture } from './payload-capture.ts';
+import { PayloadCapture, type PayloadCounts } from './payload-capture.ts';
 import { Principals } from './principals.ts';
 import { ObservedCall } from './observed-call.ts';
 import type { ObserverContext } from './observer-context.ts';
@@ -115,5 +115,9 @@ export class TelemetryCallObserver implements CallObserver {
 
   get counts(): Readonly<RecordCounts> {
     return this.#context.keeper.counts;
+  }
+
+  get payloadCounts(): Readonly<PayloadCounts> {
+    return this.#context.payloads.counts;
   }
 }

@@ -14,6 +14,7 @@ function start(rig: ReturnType<typeof createRig>) {
     signer: createCheckpointSigner('sig-1', keys.privateKey),
     logger: rig.logger,
     clock: rig.clock,
+    leftOut: () => ({ attempts: 7, payloadsTruncated: 8, payloadsFailed: 9 }),
     lastVerifyNs: () => 1_795_521_600_000_000_001n,
     every: (intervalMs, tick) => {
       expect(intervalMs).toBe(15_000);
@@ -49,6 +50,10 @@ describe('health reports', () => {
       'gatelens.health.spool_bytes': 4096,
       'gatelens.health.oldest_unshipped': '1700000000000000001',
       'gatelens.health.last_verify': '1795521600000000001',
+      'gatelens.health.refused': 0,
+      'gatelens.health.attempts_left_out': 7,
+      'gatelens.health.payloads_truncated': 8,
+      'gatelens.health.payloads_failed': 9,
     });
     const signature = Buffer.from(String(span?.attributes['gatelens.checkpoint.signature']), 'base64');
     const message = Buffer.from(checkpointMessage('gw-test', rig.spool.chain.head()));

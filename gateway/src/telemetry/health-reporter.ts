@@ -1,7 +1,7 @@
 /**
- * Every 15 s, a process tells how its audit is doing: what it saw, recorded, shipped and lost, what waits on disk, and
- * the head of its chain, signed with Ed25519 over `chain_id|seq|hash`. Such a record is not chained itself, since it
- * vouches for the chain. A report that cannot be written is dropped: the next one carries the same totals.
+ * Every 15 s, a process tells how its audit is doing: what it saw, recorded, shipped, lost and left out, what waits on
+ * disk, and the head of its chain, signed with Ed25519 over `chain_id|seq|hash`. Such a record is not chained itself,
+ * since it vouches for the chain. A report that cannot be written is dropped: the next one carries the same totals.
  */
 import { sign, type KeyObject } from 'node:crypto';
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
@@ -25,6 +25,18 @@ export function createCheckpointSigner(keyId: string, privateKey: KeyObject): Ch
   return { keyId, sign: (message) => sign(null, Buffer.from(message), privateKey).toString('base64') };
 }
 
+/** What the records of a gateway do not have, since start. */
+export interface LeftOutCounts {
+  /** refused attempts that were counted instead of recorded one by one */
+  readonly attempts: number;
+  /** payloads cut for the record */
+  readonly payloadsTruncated: number;
+  /** payloads that could not be sealed */
+  readonly payloadsFailed: number;
+}
+
+const NOTHING_LEFT_OUT: LeftOutCounts = { attempts: 0, payloadsTruncated: 0, payloadsFailed: 0 };
+
 /** What a signature of a chain's head is made over; verification rebuilds it from columns. */
 export function checkpointMessage(chainId: string, head: ChainLink): string {
   return `${chainId}|${head.seq}|${head.hash}`;
@@ -43,6 +55,8 @@ export function startHealthReporter(options: {
   readonly telemetry: AuditTelemetry;
   readonly component: 'gateway' | 'audit-api';
   readonly counts: Readonly<RecordCounts>;
+  /** default: nothing */
+  readonly leftOut?: () => LeftOutCounts;
   readonly signer: CheckpointSigner;
   readonly logger: Logger;
   /** newest link that is on disk; default: the chain's head */
@@ -63,6 +77,7 @@ export function startHealthReporter(options: {
   const attributesNow = (): AttributeObject => {
     const stats = telemetry.spool.stats();
     const link = head();
+    const leftOut = options.leftOut?.() ?? NOTHING_LEFT_OUT;
     return {
       [CALL_ATTR.recordVersion]: RECORD_VERSION,
       [CALL_ATTR.kind]: 'health',
@@ -81,6 +96,10 @@ export function startHealthReporter(options: {
       // nanoseconds do not fit a double
       [HEALTH_ATTR.oldestUnshipped]: stats.oldestUnshippedNs.toString(),
       [HEALTH_ATTR.lastVerify]: (options.lastVerifyNs?.() ?? 0n).toString(),
+      [HEALTH_ATTR.refused]: counts.refused,
+      [HEALTH_ATTR.attemptsLeftOut]: leftOut.attempts,
+      [HEALTH_ATTR.payloadsTruncated]: leftOut.payloadsTruncated,
+      [HEALTH_ATTR.payloadsFailed]: leftOut.payloadsFailed,
     };
   };
 

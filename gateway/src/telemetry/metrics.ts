@@ -62,6 +62,10 @@ export interface AuditFigures {
   readonly refused: number;
   /** refused attempts that were counted instead of recorded */
   readonly attemptsLeftOut: number;
+  /** payloads cut for the record */
+  readonly payloadsTruncated: number;
+  /** payloads that could not be sealed */
+  readonly payloadsFailed: number;
   readonly setAsideBatches: number;
   readonly spoolBytes: number;
   /** seconds since the start of the oldest record that waits, 0 if none waits */
@@ -88,6 +92,8 @@ export function observeAudit(meter: Meter, read: () => AuditFigures): void {
     'Refused attempts that were counted instead of recorded one by one.',
     (one) => one.attemptsLeftOut
   );
+  counter('gatelens.payloads.truncated', 'Payloads cut for the record.', (one) => one.payloadsTruncated);
+  counter('gatelens.payloads.failed', 'Payloads that could not be sealed.', (one) => one.payloadsFailed);
   counter(
     'gatelens.spool.set_aside',
     'Batches that the store refused for good, set aside.',

@@ -75,6 +75,13 @@ const NOTHING: CapturedPayload = { state: 'none', sha256: '' };
 const OFF: CapturedPayload = { state: 'off', sha256: '' };
 const FAILED: CapturedPayload = { state: 'failed', sha256: '' };
 
+/** Since start. */
+export interface PayloadCounts {
+  truncated: number;
+  /** not sealed */
+  failed: number;
+}
+
 export interface PayloadCaptureOptions {
   readonly sealer: PayloadSealer;
   readonly pseudonyms: Pseudonyms;
@@ -85,6 +92,7 @@ export interface PayloadCaptureOptions {
 }
 
 export class PayloadCapture {
+  readonly counts: PayloadCounts = { truncated: 0, failed: 0 };
   readonly #options: PayloadCaptureOptions;
   /** wrapped keys that are not on disk yet; they go with the next append, whosever it is */
   readonly #newKeys = new Map<string, WrappedDataKey>();
@@ -174,6 +182,7 @@ export class PayloadCapture {
   }
 
   #attributes(payload: PayloadToCapture, startedAtNs: string, digest: string, truncated: boolean): AttributeRow {
+    if (truncated) this.counts.truncated += 1;
     const row = PAYLOAD_NAMES.row();
     const { values } = row;
     values[AT.uid] = `${payload.callId}/${payload.direction}`;
@@ -191,6 +200,7 @@ export class PayloadCapture {
   }
 
   #failed(): CapturedPayload {
+    this.counts.failed += 1;
     this.#options.onSealFailed();
     return FAILED;
   }

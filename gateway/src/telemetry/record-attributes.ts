@@ -90,4 +90,8 @@ export const HEALTH_ATTR = {
   signingKeyId: health('signing_key_id'),
   signature: health('signature'),
   lastVerify: health('last_verify_at'),
+  refused: health('refused'),
+  attemptsLeftOut: health('attempts_left_out'),
+  payloadsTruncated: health('payloads_truncated'),
+  payloadsFailed: health('payloads_failed'),
 } as const;

@@ -186,6 +186,7 @@ describe('capture', () => {
       ['redacted', 10, 5000],
     ]);
     expect(rig.spool.spans()[0]?.attributes['gatelens.payload.state']).toBe('sealed_truncated');
+    expect(rig.observer.payloadCounts).toEqual({ truncated: 2, failed: 0 });
     expect(rig.spool.logs().map((log) => log.attributes['gatelens.payload.bytes'])).toEqual([46, 5000]);
   });
 
@@ -196,6 +197,7 @@ describe('capture', () => {
     expect(rig.spool.logs()).toEqual([]);
     expect(rig.spool.spans()[1]?.attributes['gatelens.payload.state']).toBe('failed');
     expect(rig.logger.lines.map((line) => line.event)).toContain('payload.seal_failed');
+    expect(rig.observer.payloadCounts).toEqual({ truncated: 0, failed: 2 });
   });
 
   it('has no event for a message without body and headers', async () => {

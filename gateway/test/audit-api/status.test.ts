@@ -47,9 +47,20 @@ test('says of each link whether it holds, and what to do about one that does not
   expect(first.links.spool?.message).toContain('No gateway reported');
 
   await report('gateway', 30_000, { recorded: 10, lost: 0, oldest_unshipped_at: 0 });
-  await report('gateway', 10_000, { recorded: 12, shipped: 11, spool_bytes: 500 });
+  await report('gateway', 10_000, {
+    recorded: 12,
+    shipped: 11,
+    spool_bytes: 500,
+    refused: 1,
+    attempts_left_out: 2,
+    payloads_truncated: 3,
+    payloads_failed: 4,
+  });
   const second = await status();
   expect(second.links.spool?.state).toBe('ok');
+  expect(second.body.components).toMatchObject([
+    { refused: 1, attemptsLeftOut: 2, payloadsTruncated: 3, payloadsFailed: 4 },
+  ]);
   expect(second.body.components).toMatchObject([
     { component: 'gateway', recorded: 12, shipped: 11, spoolBytes: 500, oldestUnshippedAt: null, lastVerifiedAt: null },
   ]);

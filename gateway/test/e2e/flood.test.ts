@@ -125,6 +125,11 @@ it('writes a bounded number of bytes, counts the rest exactly, and lets known ca
   const leftOut = new Map(Object.entries(JSON.parse(sums?.sorts ?? '{}') as Record<string, number>));
   const all = (sort: string): number => (recorded.get(sort) ?? 0) + (leftOut.get(sort) ?? 0);
   expect([sums?.records, sums?.left_out]).toEqual(['1', String([...leftOut.values()].reduce((a, b) => a + b, 0))]);
+  // the last report of the process that was ended
+  const [health] = await gatelens.rows<{ left_out: string }>(
+    `SELECT toString(max(attempts_left_out)) AS left_out FROM mcp.health WHERE component = 'gateway'`
+  );
+  expect(health?.left_out).toBe(sums?.left_out);
   expect(recorded.get('not_found')).toBeUndefined();
   expect([all('unauthenticated'), all('origin_denied'), all('not_found')]).toEqual([1001, 1000, 1000]);
   const ofAna = await gatelens.rows<{ kind: string; n: string }>(

@@ -26,6 +26,8 @@ const figures: AuditFigures = {
   lost: 1,
   refused: 2,
   attemptsLeftOut: 4,
+  payloadsTruncated: 11,
+  payloadsFailed: 12,
   setAsideBatches: 3,
   spoolBytes: 4096,
   oldestUnshippedSeconds: 1.5,

@@ -12,6 +12,7 @@ export function PipelineHealth({ status }: { readonly status: Status }) {
   const { components, users, store } = status;
   const lost = components.reduce((sum, one) => sum + one.lost, 0);
   const setAside = components.reduce((sum, one) => sum + one.setAside, 0);
+  const leftOut = leftOutOf(components);
   return (
     <Section title="Health">
       {lost > 0 && (
@@ -56,6 +57,7 @@ export function PipelineHealth({ status }: { readonly status: Status }) {
           </tbody>
         </table>
       )}
+      {leftOut !== '' && <p>Not in the record, since the parts started: {leftOut}.</p>}
       <p>
         The store holds {plural(store.calls, 'record')}
         {store.bytesOnDisk !== null && `, ${formatBytes(store.bytesOnDisk)} on disk`}.
@@ -63,6 +65,22 @@ export function PipelineHealth({ status }: { readonly status: Status }) {
       <p>{matchingOf(users)}</p>
     </Section>
   );
+}
+
+/** What records do not have, in words; `''`: nothing. */
+function leftOutOf(components: Status['components']): string {
+  const sum = (value: (one: Status['components'][number]) => number) =>
+    components.reduce((total, one) => total + value(one), 0);
+  const parts: readonly (readonly [count: number, words: string])[] = [
+    [sum((one) => one.refused), 'calls that were refused, since they could not be recorded'],
+    [sum((one) => one.attemptsLeftOut), 'refused attempts, which stand in sums'],
+    [sum((one) => one.payloadsTruncated), 'payloads beyond what is kept of one (capture.maxBytes)'],
+    [sum((one) => one.payloadsFailed), 'payloads that could not be sealed'],
+  ];
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${formatCount(count)} ${words}`)
+    .join('; ');
 }
 
 /** How many people find their own calls, in words. */

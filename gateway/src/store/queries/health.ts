@@ -20,12 +20,18 @@ export interface HealthRow {
   readonly oldest_ns: string;
   /** ns since 1970, 0: never */
   readonly verified_ns: string;
+  readonly refused_n: Int64;
+  readonly attempts_n: Int64;
+  readonly truncated_n: Int64;
+  readonly failed_n: Int64;
 }
 
 const LATEST = `SELECT component, chain_id, toString(max(toUnixTimestamp64Nano(at))) AS at_ns,
     argMax(seen, at) AS seen_n, argMax(recorded, at) AS recorded_n, argMax(shipped, at) AS shipped_n,
     argMax(lost, at) AS lost_n, argMax(set_aside, at) AS set_aside_n, argMax(spool_bytes, at) AS spool_n,
-    toString(argMax(oldest_unshipped_at, at)) AS oldest_ns, toString(argMax(last_verify_at, at)) AS verified_ns
+    toString(argMax(oldest_unshipped_at, at)) AS oldest_ns, toString(argMax(last_verify_at, at)) AS verified_ns,
+    argMax(refused, at) AS refused_n, argMax(attempts_left_out, at) AS attempts_n,
+    argMax(payloads_truncated, at) AS truncated_n, argMax(payloads_failed, at) AS failed_n
 FROM mcp.health
 WHERE at >= now64(9) - INTERVAL 1 DAY
 GROUP BY component, chain_id

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 import { useUsageTable } from '../data/useUsage.ts';
 import type { ClientUsage } from '../data/contract.ts';
 import { formatCount } from '../format/numbers.ts';
-import { callsColumn, errorRateColumn, nameColumn, numberColumn, p95Column } from './columns.tsx';
+import { callsColumn, costColumns, errorRateColumn, nameColumn, numberColumn, p95Column } from './columns.tsx';
 import { Panel } from './Panel.tsx';
 import { RankedTable } from './RankedTable.tsx';
 import { TableTools } from './TableTools.tsx';
@@ -16,6 +16,7 @@ export function ClientsPanel({ state }: { readonly state: UsageState }) {
   const table = useUsageTable('clients', state.query);
   const [search, setSearch] = useState('');
   const { linkTo } = state;
+  const currency = table.data?.currency;
   const columns = useMemo(
     () => [
       nameColumn<ClientUsage>(
@@ -34,8 +35,9 @@ export function ClientsPanel({ state }: { readonly state: UsageState }) {
       errorRateColumn<ClientUsage>(),
       p95Column<ClientUsage>(),
       numberColumn<ClientUsage>('users', 'Users', ({ users }) => users, formatCount),
+      ...costColumns<ClientUsage>(currency),
     ],
-    [linkTo]
+    [linkTo, currency]
   );
   return (
     <Panel

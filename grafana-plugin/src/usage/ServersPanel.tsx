@@ -3,7 +3,15 @@ import { useMemo, useState } from 'react';
 import { useUsageTable } from '../data/useUsage.ts';
 import type { UsageServers } from '../data/contract.ts';
 import { formatCount, formatShare } from '../format/numbers.ts';
-import { callsColumn, errorRateColumn, nameColumn, numberColumn, p95Column, trendColumn } from './columns.tsx';
+import {
+  callsColumn,
+  costColumns,
+  errorRateColumn,
+  nameColumn,
+  numberColumn,
+  p95Column,
+  trendColumn,
+} from './columns.tsx';
 import { Panel } from './Panel.tsx';
 import { RankedTable } from './RankedTable.tsx';
 import { TableTools } from './TableTools.tsx';
@@ -17,6 +25,7 @@ export function ServersPanel({ state }: { readonly state: UsageState }) {
   const table = useUsageTable('servers', state.query);
   const [search, setSearch] = useState('');
   const { linkTo } = state;
+  const currency = table.data?.currency;
   const all = table.data?.items.reduce((sum, { calls }) => sum + calls, 0) ?? 0;
   const columns = useMemo(
     () => [
@@ -31,9 +40,10 @@ export function ServersPanel({ state }: { readonly state: UsageState }) {
       errorRateColumn<Row>(),
       p95Column<Row>(),
       numberColumn<Row>('users', 'Users', ({ users }) => users, formatCount),
+      ...costColumns<Row>(currency),
       trendColumn<Row>(),
     ],
-    [linkTo, all]
+    [linkTo, all, currency]
   );
   return (
     <Panel

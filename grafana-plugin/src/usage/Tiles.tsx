@@ -1,4 +1,4 @@
-/** The five figures of a period, each against the period before, each a way to its calls. */
+/** The figures of a period, each against the period before, each a way to its calls. */
 import { css } from '@emotion/css';
 import type { GrafanaTheme2, IconName } from '@grafana/data';
 import { Icon, TextLink, useStyles2 } from '@grafana/ui';

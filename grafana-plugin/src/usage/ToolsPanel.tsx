@@ -2,7 +2,15 @@
 import { useMemo, useState } from 'react';
 import { useUsageTable } from '../data/useUsage.ts';
 import type { UsageTools } from '../data/contract.ts';
-import { callsColumn, errorRateColumn, nameColumn, p95Column, tokensColumn, trendColumn } from './columns.tsx';
+import {
+  callsColumn,
+  costColumns,
+  errorRateColumn,
+  nameColumn,
+  p95Column,
+  tokensColumn,
+  trendColumn,
+} from './columns.tsx';
 import { Panel } from './Panel.tsx';
 import { RankedTable } from './RankedTable.tsx';
 import { TABLE_UNITS } from './ServersPanel.tsx';
@@ -15,6 +23,7 @@ export function ToolsPanel({ state }: { readonly state: UsageState }) {
   const table = useUsageTable('tools', state.query);
   const [search, setSearch] = useState('');
   const { linkTo } = state;
+  const currency = table.data?.currency;
   const columns = useMemo(
     () => [
       nameColumn<Row>(
@@ -33,9 +42,10 @@ export function ToolsPanel({ state }: { readonly state: UsageState }) {
       errorRateColumn<Row>(),
       p95Column<Row>(),
       tokensColumn<Row>('Tokens a call', ({ tokensPerCall }) => tokensPerCall),
+      ...costColumns<Row>(currency),
       trendColumn<Row>(),
     ],
-    [linkTo]
+    [linkTo, currency]
   );
   return (
     <Panel

@@ -72,8 +72,12 @@ function UsageContent({ state, summary, isOwn }: UsageContentProps) {
       </div>
       <CallsPanel state={state} />
       <DurationPanel state={state} />
-      <ServersPanel state={state} />
-      <ToolsPanel state={state} />
+      <div className={styles.wide}>
+        <ServersPanel state={state} />
+      </div>
+      <div className={styles.wide}>
+        <ToolsPanel state={state} />
+      </div>
       {!isOwn && !state.isOnlyMe && (
         <div className={styles.whole}>
           <UsersPanel state={state} />
@@ -97,4 +101,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     [theme.breakpoints.down('lg')]: { gridTemplateColumns: 'minmax(0, 1fr)' },
   }),
   whole: css({ gridColumn: '1 / -1' }),
+  // many columns: two of them side by side need a large screen
+  wide: css({ minWidth: 0, [theme.breakpoints.down('xxl')]: { gridColumn: '1 / -1' } }),
 });

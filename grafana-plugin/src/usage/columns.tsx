@@ -1,6 +1,7 @@
 /** Columns that several tables of Usage have. */
 import { TextLink } from '@grafana/ui';
 import { Sparkline } from '../chart/Sparkline.tsx';
+import { formatMoney } from '../format/money.ts';
 import { formatCount, formatDuration, formatShare, formatShort } from '../format/numbers.ts';
 import { visibleText } from '../format/visible-text.ts';
 import type { RankedColumn } from './RankedTable.tsx';
@@ -49,6 +50,21 @@ export function p95Column<Row extends Figures>(): RankedColumn<Row> {
 
 export function tokensColumn<Row>(label: string, read: (row: Row) => number): RankedColumn<Row> {
   return numberColumn('tokens', label, read, formatShort);
+}
+
+/** What the estimated tokens cost. @returns nothing where no price is configured */
+export function costColumns<Row extends { readonly cost?: number | undefined }>(
+  currency: string | undefined
+): readonly RankedColumn<Row>[] {
+  if (currency === undefined) return [];
+  return [
+    numberColumn(
+      'cost',
+      'Est. cost',
+      ({ cost }) => cost ?? 0,
+      (value) => formatMoney(value, currency)
+    ),
+  ];
 }
 
 export function numberColumn<Row>(

@@ -1,5 +1,6 @@
 /** The tiles as data: what they say, how it changed, where they lead. */
 import type { UsageSummary } from '../data/contract.ts';
+import { formatMoney } from '../format/money.ts';
 import { formatDuration, formatShare, formatShort } from '../format/numbers.ts';
 import type { LinkTo } from './useUsageState.ts';
 
@@ -36,6 +37,7 @@ interface Measure {
 
 /** Without a summary yet, the tiles stand there with dashes. */
 export function tilesOf(summary: UsageSummary | undefined, linkTo: LinkTo, isOwn: boolean): readonly Tile[] {
+  const currency = summary?.currency;
   const failed = new URLSearchParams(ERROR_OUTCOMES.map((outcome) => ['outcome', outcome]));
   const measures: readonly Measure[] = [
     { label: 'Calls', read: ({ calls }) => calls, format: formatShort, href: linkTo() },
@@ -52,6 +54,16 @@ export function tilesOf(summary: UsageSummary | undefined, linkTo: LinkTo, isOwn
       ? { label: 'Servers used', read: ({ servers }) => servers, format: formatShort, href: linkTo() }
       : { label: 'Active users', read: ({ users }) => users, format: formatShort, href: linkTo() },
     { label: 'Est. tokens', read: ({ tokensEstimated }) => tokensEstimated, format: formatShort, href: linkTo() },
+    ...(currency === undefined
+      ? []
+      : [
+          {
+            label: 'Est. cost',
+            read: ({ cost }: Totals) => cost ?? null,
+            format: (value: number) => formatMoney(value, currency),
+            href: linkTo(),
+          },
+        ]),
   ];
   return measures.map((measure) => tileOf(measure, summary?.totals, summary?.previous ?? undefined));
 }

@@ -130,10 +130,13 @@ describe.skipIf(withoutChromium())('roles', () => {
     expect(said[0]).toContain('could not be read');
   });
 
-  it('a viewer is told on Usage that it is their own, and sees no table of users', async () => {
+  it('a viewer is told on Usage that it is their own, and sees no table of users, nor a cost that nobody configured', async () => {
     const ana = await world.user('ana');
     await ana.visit('usage');
     await ana.page.getByText('This is your own usage.').waitFor();
     expect(await ana.page.getByText('Users and servers').count()).toBe(0);
+    await ana.page.getByRole('region', { name: 'Tools, table' }).waitFor();
+    await ana.page.getByText('Est. tokens').waitFor();
+    expect(await ana.page.getByText('Est. cost').count()).toBe(0);
   });
 });

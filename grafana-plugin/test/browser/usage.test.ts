@@ -10,7 +10,11 @@ describe.skipIf(withoutChromium())('the Usage page', () => {
   let olga: GrafanaUser;
 
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start({
+      usage: {
+        cost: { currency: 'EUR', perMillionTokens: 1_000_000, rules: [{ server: 'memory', perMillionTokens: 0 }] },
+      },
+    });
     for (let count = 0; count < 5; count++) await world.call('ana', 'echo', { text: 'x' });
     for (let count = 0; count < 3; count++) await world.call('bob', 'fail', { text: 'x' }, 'memory');
     await world.settled();
@@ -33,6 +37,18 @@ describe.skipIf(withoutChromium())('the Usage page', () => {
     expect(users).toContain('ana@example.com');
     expect(users).toContain('bob@example.com');
     expect(olga.troubles).toEqual([]);
+  });
+
+  it('shows what tokens cost, with the currency, where prices are configured', async () => {
+    const tile = olga.page
+      .getByRole('list', { name: 'Figures' })
+      .getByRole('listitem')
+      .filter({ hasText: 'Est. cost' });
+    expect(await tile.innerText()).toMatch(/€[1-9][\d,]*\.00/);
+    expect(await table('Tools').innerText()).toMatch(/fail\s+memory\s+3\s+100%.*€0\.00/s);
+    await table('Servers').getByRole('button', { name: 'Est. cost' }).click();
+    expect(await table('Servers').locator('tbody tr').first().innerText()).toMatch(/^sample.*€[1-9]/s);
+    expect(await table('Clients and versions').innerText()).toMatch(/ana-client.*€[1-9]/s);
   });
 
   it('leads from a figure to the calls behind it, and there are as many', async () => {

@@ -35,6 +35,7 @@ const WIDTHS = ([1280, 1920] as const).filter((width) =>
   values.docs ? width === 1280 : (values.width ?? String(width)) === String(width)
 );
 const DAYS = '7';
+const PATIENCE_MS = 60_000;
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -47,6 +48,7 @@ async function takeAll(browser: Browser, url: string): Promise<void> {
     for (const width of WIDTHS) {
       for (const login of new Set(views.flatMap(({ logins }) => (values.docs ? logins.slice(-1) : logins)))) {
         const user = await GrafanaUser.open(browser, url, login, { theme, width });
+        user.page.setDefaultTimeout(PATIENCE_MS);
         for (const view of views.filter(({ logins }) =>
           values.docs ? logins.at(-1) === login : logins.includes(login)
         )) {

@@ -67,7 +67,13 @@ export default function config({ production = false }: Env): Configuration {
       new VirtualModulesPlugin({
         [path.join(PLUGIN_ROOT, 'node_modules', 'grafana-public-path.js')]: publicPathModule,
       }),
-      new webpack.BannerPlugin({ banner, raw: true, entryOnly: true }),
+      // after the minimizer, which takes comments away
+      new webpack.BannerPlugin({
+        banner,
+        raw: true,
+        entryOnly: true,
+        stage: webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1,
+      }),
       new CopyWebpackPlugin({ patterns: copyPatterns(mode) }),
       new SubresourceIntegrityPlugin({ hashFuncNames: ['sha256'] }),
     ],

@@ -56,7 +56,8 @@ export function createRecordingObserver(options: RecordingObserverOptions): Tele
         gateway: recorder.spool.chain.id,
         kekId: keyring.activeKekId,
         publicKey,
-        ...(clock === undefined ? {} : { now: () => clock.wallMs() }),
+        // nobody is erased in a made-up past while it is made
+        ...(clock === undefined ? {} : { now: () => clock.wallMs(), maxAgeMs: Number.POSITIVE_INFINITY }),
       }),
       pseudonyms,
       redaction: createRedaction(redaction),

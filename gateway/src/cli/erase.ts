@@ -22,8 +22,8 @@ export function eraseCommand(context: CliContext, version: string): Command {
       'after',
       `
 Stop Gatelens first: the erasure is a record of the audit API, whose records only one process may write. With the audit
-API on a machine of its own stop that one, then run this there. Calls made afterwards can be read again only from a new
-data key: gateways that run make one when they start, or in the next month.
+API on a machine of its own stop that one, then run this there. A gateway on another machine need not be stopped: it uses
+no data key for longer than an hour, so payloads of calls that begin an hour later can be opened again.
 
 Example:
   $ gatelens erase --config gatelens.yaml --user ana@example.com --yes`

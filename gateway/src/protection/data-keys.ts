@@ -1,6 +1,7 @@
 /**
- * The data keys of a running gateway: one per subject and month (and start of the process), made on first use, wrapped
- * at once to the active public key. The plain key lives in memory only, for as long as the cache holds it, so neither
+ * The data keys of a running gateway: one per subject and hour at most (never for two months, nor for two starts of the
+ * process), made on first use, wrapped at once to the active public key. Nobody can tell a gateway that a key was destroyed
+ * (it reads no store), so none is used for longer than an hour: what is sealed after that can be opened again. The plain key lives in memory only, for as long as the cache holds it, so neither
  * a stolen disk nor the gateway's own files open anything. It cannot unwrap.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
@@ -34,27 +35,32 @@ export interface DataKeysOptions {
   readonly capacity?: number;
   /** uses of one key; far below 2^32, where random nonces become a risk (NIST SP 800-38D, 8.3) */
   readonly usesPerKey?: number;
+  /** how long one key is used at most; default an hour */
+  readonly maxAgeMs?: number;
   readonly wrap?: WrapDataKey;
 }
 
 interface Held {
   readonly dataKey: DataKey;
+  readonly madeAtMs: number;
   uses: number;
 }
 
 const CAPACITY = 10_000;
 const USES_PER_KEY = 2 ** 24;
+const MAX_AGE_MS = 3_600_000;
 
 export function createDataKeys(options: DataKeysOptions): DataKeys {
   const now = options.now ?? Date.now;
+  const maxAgeMs = options.maxAgeMs ?? MAX_AGE_MS;
   const usesPerKey = options.usesPerKey ?? USES_PER_KEY;
   const wrap = options.wrap ?? createDataKeyWrapper(options.publicKey);
   const held = new LruCache<string, Held>(options.capacity ?? CAPACITY);
   const making = new Map<string, Promise<Held>>();
   const unused = new Set<string>();
-  const month = createMonthClock(now);
+  const month = createMonthClock();
 
-  const make = async (subject: string, epoch: string): Promise<Held> => {
+  const make = async (subject: string, epoch: string, madeAtMs: number): Promise<Held> => {
     const plain = randomBytes(DATA_KEY_BYTES);
     try {
       const keyId = randomBytes(16).toString('base64url');
@@ -62,17 +68,17 @@ export function createDataKeys(options: DataKeysOptions): DataKeys {
       const key = createSecretKey(plain);
       const wrapped = await wrap(plain, binding);
       unused.add(keyId);
-      return { dataKey: { key, wrapped: { ...binding, wrapped } }, uses: 0 };
+      return { dataKey: { key, wrapped: { ...binding, wrapped } }, madeAtMs, uses: 0 };
     } finally {
       plain.fill(0);
     }
   };
 
-  const makeOnce = (subject: string, epoch: string): Promise<Held> => {
+  const makeOnce = (subject: string, epoch: string, nowMs: number): Promise<Held> => {
     const slot = `${epoch}|${subject}`;
     let made = making.get(slot);
     if (made === undefined) {
-      made = make(subject, epoch)
+      made = make(subject, epoch, nowMs)
         .then((one) => {
           held.set(subject, one);
           return one;
@@ -85,13 +91,14 @@ export function createDataKeys(options: DataKeysOptions): DataKeys {
 
   return {
     current(subject) {
-      const epoch = month();
+      const nowMs = now();
+      const epoch = month(nowMs);
       const one = held.get(subject);
-      if (one?.dataKey.wrapped.epoch === epoch && one.uses < usesPerKey) {
+      if (one?.dataKey.wrapped.epoch === epoch && one.uses < usesPerKey && nowMs - one.madeAtMs < maxAgeMs) {
         one.uses++;
         return one.dataKey;
       }
-      return makeOnce(subject, epoch).then((fresh) => {
+      return makeOnce(subject, epoch, nowMs).then((fresh) => {
         fresh.uses++;
         return fresh.dataKey;
       });
@@ -107,12 +114,11 @@ export function createDataKeys(options: DataKeysOptions): DataKeys {
 }
 
 /** The month in UTC as `2026-11`; computed anew only when the clock leaves it, in either direction. */
-function createMonthClock(now: () => number): () => string {
+function createMonthClock(): (at: number) => string {
   let label = '';
   let from = 0;
   let to = 0;
-  return () => {
-    const at = now();
+  return (at) => {
     if (label === '' || at < from || at >= to) {
       const date = new Date(at);
       label = date.toISOString().slice(0, 7);

@@ -430,6 +430,20 @@ describe('data keys', () => {
     expect(new Set([november, december, again].map((one) => one.envelope.keyId)).size).toBe(3);
   });
 
+  it('makes a new key after an hour, so that one which was destroyed meanwhile does not close what comes', async () => {
+    let now = Date.UTC(2026, 10, 24, 10);
+    const { sealer } = world({ now: () => now });
+    const idAfter = async (ms: number): Promise<string> => {
+      now += ms;
+      return (await sealer.seal(payload('{}'))).envelope.keyId;
+    };
+    const first = await idAfter(0);
+    expect(await idAfter(3_599_999)).toBe(first);
+    const second = await idAfter(1);
+    expect(second).not.toBe(first);
+    expect(await idAfter(3_599_999)).toBe(second);
+  });
+
   it('makes a new key long before one was used too often', async () => {
     const { sealer, opener } = world({ usesPerKey: 3 });
     const sealed: SealedPayload[] = [];

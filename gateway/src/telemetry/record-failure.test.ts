@@ -63,6 +63,27 @@ describe('durability', () => {
     release();
   });
 
+  it('async: waits once more is on its way to the disk than memory should hold, until the disk has caught up', async () => {
+    const rig = createRig({ audit: { durability: 'async', onFailure: 'refuse' } });
+    const release = rig.spool.hold();
+    let waiting: Promise<void> | undefined;
+    let answered = 0;
+    const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    // one a turn, as a stream brings notifications
+    while (waiting === undefined) {
+      const ended = rig.observer.begin(toolCall()).end(success);
+      const isDone = await Promise.race([ended.then(() => true), nextTurn().then(() => false)]);
+      if (isDone) answered += 1;
+      else waiting = ended;
+      if (answered > 100_000) throw new Error('nothing bounds it');
+    }
+    expect(answered).toBeGreaterThan(100);
+    release();
+    await waiting;
+    await rig.observer.begin(toolCall()).end(success);
+    expect(rig.observer.counts).toMatchObject({ seen: answered + 2, lost: 0, refused: 0 });
+  });
+
   it('async and refuse: what failed behind a reply is lost, and the next call is refused until the disk is back', async () => {
     const rig = createRig({ audit: { durability: 'async', onFailure: 'refuse' } });
     rig.spool.fail();

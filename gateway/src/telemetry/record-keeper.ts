@@ -41,10 +41,14 @@ export interface KeepRequest {
 interface Group {
   readonly appended: Promise<void>;
   readonly requests: KeepRequest[];
+  /** of its frames, which are in memory until it is settled */
+  bytes: number;
   readonly settled: Promise<void>;
 }
 
 const LOG_INTERVAL_MS = 60_000;
+/** Of records that the disk has not taken yet. Beyond it `async` waits, too: a slow disk slows callers down, no memory fills up. */
+const UNSETTLED_BYTES = 8 * 1024 * 1024;
 
 export class RecordKeeper {
   readonly counts: RecordCounts = { seen: 0, recorded: 0, lost: 0, refused: 0 };
@@ -54,6 +58,7 @@ export class RecordKeeper {
   readonly #monotonicMs: () => number;
   /** the last append failed: `async` waits again until one succeeds, so that it can refuse */
   #failing = false;
+  #unsettledBytes = 0;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   /** the newest */
   #group: Group | undefined;
@@ -72,7 +77,7 @@ export class RecordKeeper {
 
   /** Whether a reply has to wait for the disk, as things stand. */
   get waits(): boolean {
-    return this.#policy.durability === 'before-reply' || this.#failing;
+    return this.#policy.durability === 'before-reply' || this.#failing || this.#unsettledBytes > UNSETTLED_BYTES;
   }
 
   /**
@@ -81,16 +86,26 @@ export class RecordKeeper {
    */
   keep(frames: readonly SpoolFrame[], request: KeepRequest): Promise<void> {
     const appended = this.#append(frames);
-    if (this.#group?.appended !== appended) {
+    let group = this.#group;
+    if (group?.appended !== appended) {
       const requests: KeepRequest[] = [];
+      const done = (failure?: { readonly error: unknown }): void => {
+        this.#unsettledBytes -= made.bytes;
+        this.#settle(requests, failure);
+      };
       const settled = appended.then(
-        () => this.#settle(requests),
-        (error: unknown) => this.#settle(requests, { error })
+        () => done(),
+        (error: unknown) => done({ error })
       );
-      this.#group = { appended, requests, settled };
+      const made: Group = { appended, requests, bytes: 0, settled };
+      this.#group = group = made;
     }
-    this.#group.requests.push(request);
-    return this.#group.settled;
+    group.requests.push(request);
+    for (const { bytes } of frames) {
+      group.bytes += bytes.byteLength;
+      this.#unsettledBytes += bytes.byteLength;
+    }
+    return group.settled;
   }
 
   /** For what could not even be made into frames: a failure like any other. */

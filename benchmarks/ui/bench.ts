@@ -2,9 +2,10 @@
  * How fast are the pages with a million calls stored? Fills a store of its own, then measures the audit API. Prints a
  * table and keeps every cell as NDJSON. Ends by itself, and takes its data directory with it.
  *
- *   npm run bench:ui [-- --calls 1000000] [-- --rounds 7] [-- --only facets]
+ *   npm run bench:ui [-- --calls 1000000] [-- --rounds 7] [-- --only facets] [-- --data DIR]
  *
- * `--only browser` leaves the API's half out. The browser's half comes after it, in a process of its own that takes the
+ * `--data` keeps the filled store there and takes it again the next time: to compare two versions of a query. `--only
+ * browser` leaves the API's half out, `--only api` the browser's. The browser's half comes after it, in a process of its own that takes the
  * data directory once the store here is closed; it needs Chromium and the built pages (`npm run build:plugin`).
  */
 import { spawnSync } from 'node:child_process';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '7' },
     only: { type: 'string' },
+    data: { type: 'string' },
   },
 });
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -30,7 +32,8 @@ mkdirSync(results, { recursive: true });
 const file = join(results, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.ndjson`);
 const keep = (what: object): void => appendFileSync(file, `${JSON.stringify(what)}\n`);
 
-const dataDir = mkdtempSync(join(tmpdir(), 'gatelens-bench-'));
+const dataDir = values.data ?? mkdtempSync(join(tmpdir(), 'gatelens-bench-'));
+mkdirSync(dataDir, { recursive: true });
 try {
   const filled = await fillStore({ dataDir, calls: Number(values.calls), nowMs: Date.now(), tell });
   const machine = `${cpus()[0]?.model ?? ''}, ${cpus().length} cores, Node ${process.version}`;
@@ -43,7 +46,7 @@ try {
         rounds: Number(values.rounds),
         load,
         tell,
-        ...(values.only === undefined ? {} : { only: values.only }),
+        ...(values.only === undefined || values.only === 'api' ? {} : { only: values.only }),
         onCell: (cell) => {
           cells.push(cell);
           keep(cell);
@@ -53,14 +56,14 @@ try {
   } finally {
     await filled.close();
   }
-  const pages = measurePages();
+  const pages = values.only === undefined || values.only === 'browser' ? measurePages() : [];
   const loads = [...cells, ...pages].map((cell) => cell.load);
   const between = `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
   process.stdout.write(
-    `${[about, `Load of the machine meanwhile: ${between}.`, '', ...apiTable(cells), '', ...pageTable(pages)].join('\n')}\n`
+    `${[about, `Load of the machine meanwhile: ${between}.`, '', ...apiTable(cells), '', ...(pages.length === 0 ? [] : pageTable(pages))].join('\n')}\n`
   );
 } finally {
-  rmSync(dataDir, { recursive: true, force: true });
+  if (values.data === undefined) rmSync(dataDir, { recursive: true, force: true });
 }
 
 interface PageFigure {

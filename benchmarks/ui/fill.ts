@@ -1,8 +1,11 @@
 /**
  * Fills a data directory with calls as the gateway would have recorded them over the last 30 days, in minutes and not in
  * weeks: rows are made inside the engine, day by day, in the shape of `mcp.calls`, with office hours, errors, streams and
- * sessions. Like real deliveries, some rows come twice, and the last hour comes in many small batches. No payloads.
+ * sessions. Like real deliveries, some rows come twice, and the last hour comes in many small batches. No payloads. What
+ * was filled before is opened as it is, and gets the migrations that came since.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadKeyring } from '../../gateway/src/protection/keyring.ts';
 import { createPseudonyms } from '../../gateway/src/protection/pseudonyms.ts';
 import type { Pseudonyms } from '../../gateway/src/protection/seams.ts';
@@ -41,7 +44,7 @@ export interface FilledStore {
 }
 
 export interface FillOptions {
-  /** an empty directory; afterwards one like any other, with keys and store, that `gatelens serve` opens too */
+  /** an empty directory, or one filled before; afterwards one like any other, that `gatelens serve` opens too */
   readonly dataDir: string;
   readonly calls: number;
   /** the end of the 30 days */
@@ -49,9 +52,16 @@ export interface FillOptions {
   readonly tell?: (line: string) => void;
 }
 
+interface Filled {
+  readonly calls: number;
+  readonly fillMs: number;
+}
+
 /** Leaves the store running; whoever wants it for another process closes it first. */
 export async function fillStore({ dataDir, calls, nowMs, tell }: FillOptions): Promise<FilledStore> {
   const startedMs = performance.now();
+  const mark = join(dataDir, 'filled.json');
+  const before = existsSync(mark) ? (JSON.parse(readFileSync(mark, 'utf8')) as Filled) : undefined;
   const pseudonyms = createPseudonyms(loadKeyring({ dataDir }).pseudonymSecret);
   const store = await startEmbeddedStore({ dataDir, logger: silentLogger });
   const admin = createStoreClient({
@@ -61,6 +71,7 @@ export async function fillStore({ dataDir, calls, nowMs, tell }: FillOptions): P
   });
   try {
     await migrate({ client: admin, target: { embedded: true, retentionMs: RETENTION_MS }, logger: silentLogger });
+    if (before !== undefined) return { store, pseudonyms, ...before, close: () => store.close() };
     const rollups = await refreshedViews(admin);
     // they would miss what is filled in with an old time of arrival; started again they find everything at once
     for (const view of rollups) await admin.command({ query: `SYSTEM STOP VIEW ${view}` });
@@ -73,13 +84,9 @@ export async function fillStore({ dataDir, calls, nowMs, tell }: FillOptions): P
     }
     tell?.('waiting until the store has merged the past weeks, as it does an hour after the last delivery');
     await mergePast(admin, nowMs);
-    return {
-      store,
-      pseudonyms,
-      calls: stored,
-      fillMs: performance.now() - startedMs,
-      close: () => store.close(),
-    };
+    const filled: Filled = { calls: stored, fillMs: performance.now() - startedMs };
+    writeFileSync(mark, JSON.stringify(filled));
+    return { store, pseudonyms, ...filled, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;

@@ -123,7 +123,7 @@ function start(world: World = {}) {
   const rowsFor = (sql: string): unknown[] => {
     if (sql.includes('payload_events')) return world.sealed ?? [sealedRow('request'), sealedRow('response')];
     if (sql.includes('data_keys')) return world.keys ?? [KEY];
-    if (sql.includes('mcp.calls FINAL')) return world.calls ?? [CALL];
+    if (sql.includes('mcp.calls')) return world.calls ?? [CALL];
     return [];
   };
   const store: StoreReader = {
@@ -416,7 +416,7 @@ describe('parameters', () => {
     expect((await get(`/api/v1/calls?server=${value}&tool=${value}&tool=b&user=${value}`, 'admin')).status).toBe(200);
     expect(queries.length).toBeGreaterThan(0);
     for (const { sql } of queries) expect(sql).not.toContain('DROP');
-    const list = queries.find(({ sql }) => sql.includes('mcp.calls FINAL'));
+    const list = queries.find(({ sql }) => sql.includes('mcp.calls'));
     expect(list?.params).toMatchObject({ only_server: [hostile], only_tool: [hostile, 'b'] });
   });
 

@@ -191,7 +191,10 @@ describe('filters and pages', () => {
     asked.length = 0;
     await page('limit=5');
     const lists = asked.filter(({ sql }) => sql.includes('ORDER BY started_at'));
-    expect(lists.map(({ params }) => params.fromNs)).toEqual([String(ago(HOUR_MS))]);
+    const [candidates, rows, ...more] = lists.map(({ params }) => params.fromNs);
+    expect(candidates).toBe(String(ago(HOUR_MS)));
+    expect(Number(rows)).toBeGreaterThan(Number(candidates));
+    expect(more).toEqual([]);
   });
 });
 
@@ -259,6 +262,33 @@ describe('re-delivery', () => {
     await insertCalls(store, [{ ...stream, phase: 'closed', outcome: 'success' }]);
     expect(await all('server=sse')).toMatchObject([{ phase: 'closed', outcome: 'success' }]);
     expect(await all('server=sse&outcome=success')).toHaveLength(1);
+  });
+
+  test('of hundreds of streams that ended leaves none open, and pages go past them to the one that is', async () => {
+    const stream = (n: number) => {
+      const ms = NOW_MS - DAY_MS - n;
+      const of = { call_id: callIdAt(ms), startedNs: BigInt(ms) * NS, email: '', server: 'many', kind: 'stream' };
+      return { ...of, tool: '', client_name: `client ${n}` };
+    };
+    const streams = Array.from({ length: 300 }, (_, n) => stream(n));
+    const running = streams.filter((_, n) => n % 100 === 99);
+    await insertCalls(
+      store,
+      streams.map((one) => ({ ...one, phase: 'open', outcome: '' }))
+    );
+    await insertCalls(
+      store,
+      streams.filter((one) => !running.includes(one)).map((one) => ({ ...one, phase: 'closed', outcome: 'success' }))
+    );
+    const idsOf = (calls: readonly { readonly call_id: string }[]): string[] => calls.map(({ call_id: id }) => id);
+    expect((await all('server=many&outcome=open')).map(({ id }) => id)).toEqual(idsOf(running));
+    const first = await page('server=many&outcome=open&limit=2');
+    expect(first.items.map(({ id }) => id)).toEqual(idsOf(running.slice(0, 2)));
+    const rest = await page(`server=many&outcome=open&limit=2&cursor=${String(first.nextCursor)}`);
+    expect(rest.items.map(({ id }) => id)).toEqual(idsOf(running.slice(2)));
+    expect(rest.nextCursor).toBeNull();
+    expect(await all('server=many&outcome=success')).toHaveLength(297);
+    expect(await all('server=many&q=client')).toHaveLength(300);
   });
 });
 

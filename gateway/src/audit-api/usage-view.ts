@@ -3,7 +3,7 @@
  * be seen, and which tables were cut. Arithmetic only; what counts as request or error is defined in SQL.
  */
 import type { Outcome } from '../record/vocabulary.ts';
-import type { OutcomeRow } from '../store/queries/timeline.ts';
+import type { OutcomeRow } from '../store/queries/over-time.ts';
 import type { TokenPrices } from '../store/queries/token-cost.ts';
 import { costOf } from '../store/queries/token-cost.ts';
 import type { Usage, UsageRow, UsageTotals, UserUsageRow } from '../store/queries/usage.ts';

@@ -61,6 +61,15 @@ const CALLS: TestCall[] = Array.from({ length: 900 }, (_, n) => {
   return makeCall(n, ageMs, NOW_MS - Math.max(0, ageMs - 1000));
 });
 
+interface Bucket {
+  start: string;
+  calls: number;
+  errors: number;
+  p95Ms: number | null;
+}
+
+type RecordsBucket = Omit<Bucket, 'calls'> & { requests: number };
+
 interface Figures {
   calls: number;
   errors: number;
@@ -218,6 +227,34 @@ describe('usage', () => {
   ])('obeys %s', async (query, matches) => {
     expectSame(await summary(query), counted(matches));
   });
+
+  /** A limit of hours lets everything through, but no rollup knows durations: so all is counted from the calls. */
+  const FROM_CALLS = '&maxDurationMs=100000000';
+
+  test.each(['', 'server=files&notTool=(none)&notOutcome=success'])(
+    'says the same from rollups and from the calls, in every answer: %s',
+    async (filter) => {
+      const answer = async (path: string, query: string): Promise<unknown> => {
+        const told = await testApi.get(`/api/v1/${path}?${query}`, 'admin');
+        expect(told.status).toBe(200);
+        return { ...((await told.json()) as Record<string, unknown>), lagSeconds: 0 };
+      };
+      for (const range of ['from=now-24h', 'from=now-7h&to=now-31m', 'from=now-40d']) {
+        for (const path of ['summary', 'timeline', 'servers', 'tools', 'users', 'concurrency']) {
+          const query = `${range}&${filter}`;
+          const fromRollups = await answer(`usage/${path}`, query);
+          expect(fromRollups, `${path} ${query}`).toEqual(await answer(`usage/${path}`, query + FROM_CALLS));
+        }
+        // the same requests over the audit log, which never reads a rollup
+        const { buckets } = (await answer('usage/timeline', `${range}&${filter}&buckets=60`)) as { buckets: Bucket[] };
+        const over = (await answer('timeline', `${range}&${filter}&buckets=60`)) as { buckets: RecordsBucket[] };
+        const figures = ({ start, errors, p95Ms }: Omit<Bucket, 'calls'>) => ({ start, errors, p95Ms });
+        expect(over.buckets.map((one) => ({ ...figures(one), calls: one.requests }))).toEqual(
+          buckets.map((one) => ({ ...figures(one), calls: one.calls }))
+        );
+      }
+    }
+  );
 
   test('of the demo history stands alone', async () => {
     expectSame(

@@ -1,9 +1,7 @@
 /** `/timeline`: the whole range in buckets, by outcome, within the caller's visibility. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { OutcomeRow } from '../../store/queries/timeline.ts';
-import { outcomesOverTime } from '../../store/queries/timeline.ts';
-import type { RequestRow } from '../../store/queries/usage-over-time.ts';
-import { usageOverTime } from '../../store/queries/usage-over-time.ts';
+import type { OutcomeRow, RequestRow } from '../../store/queries/over-time.ts';
+import { recordsOverTime } from '../../store/queries/timeline.ts';
 import type { Timeline } from '../contract.ts';
 import { timelineRoute } from '../contract.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
@@ -18,18 +16,13 @@ export function registerTimeline(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): voi
   api.openapi(timelineRoute, async (c) => {
     const visibility = await requireSight(c, deps.refusals, 'calls.read');
     const query = c.req.valid('query');
-    const now = nowNs(deps.clock);
-    const range = recentRange(query, now);
+    const range = recentRange(query, nowNs(deps.clock));
     const { signal } = c.req.raw;
     const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'calls.read' });
     const buckets = timeBuckets(range, query.buckets);
-    const request = { range, filter, nowNs: now, bucketSeconds: buckets.seconds };
-    const [outcomes, { requests }] = await Promise.all([
-      outcomesOverTime(deps.store, visibility, request, { signal }),
-      usageOverTime(deps.store, visibility, request, { signal, subject: 'calls', byOutcome: false }),
-    ]);
-    const requestsOf = new Map(requests.filter(({ level }) => level === 0).map((row) => [String(row.bucket), row]));
-    const totals = requests.find(({ level }) => level === 1);
+    const request = { range, filter, bucketSeconds: buckets.seconds };
+    const { outcomes, requests, totals } = await recordsOverTime(deps.store, visibility, request, { signal });
+    const requestsOf = new Map(requests.map((row) => [String(row.bucket), row]));
     return c.json(
       {
         from: formatInstant(range.fromNs),

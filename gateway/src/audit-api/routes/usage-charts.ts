@@ -26,7 +26,7 @@ export function registerUsageCharts(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): 
         deps.store,
         asked.visibility,
         { ...rest, range, bucketSeconds: buckets.seconds },
-        { signal: asked.signal, subject: 'usage', byOutcome: true }
+        { signal: asked.signal }
       );
     const before = shiftedBack(asked, buckets);
     const [now, previous] = await Promise.all([
@@ -95,7 +95,7 @@ function bucketsView(
   { requests, outcomes }: UsageOverTime,
   prices: UsageAsked['prices']
 ): UsageBucket[] {
-  const byBucket = new Map(requests.filter(({ level }) => level === 0).map((row) => [Number(row.bucket), row]));
+  const byBucket = new Map(requests.map((row) => [Number(row.bucket), row]));
   const views = fillBuckets(buckets, outcomes, (rows) => outcomeCounts(rows));
   return views.map((counts, index) => {
     const row = byBucket.get(buckets.first + index);

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import type { CallFilter, TimeWindow } from '../../store/queries/scope.ts';
 import type { TokenPrices } from '../../store/queries/token-cost.ts';
+import { SettledParts } from '../../store/queries/usage-range.ts';
 import type { CallFilterQuery } from '../contract/filters.ts';
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { nowNs } from '../clock.ts';
@@ -18,6 +19,8 @@ export interface UsageAsked {
   readonly nowNs: bigint;
   /** undefined: nothing has a price */
   readonly prices: TokenPrices | undefined;
+  /** of this answer */
+  readonly settled: SettledParts;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +33,8 @@ export async function usageAsked(c: Context<ApiEnv>, deps: RouteDeps, query: Que
   const range = recentRange(query, now);
   const { signal } = c.req.raw;
   const filter = await askedFilter(c, deps, visibility, query, { signal, action: 'usage.read' });
-  return { visibility, range, filter, nowNs: now, prices: deps.tokenPrices?.(), signal };
+  const prices = deps.tokenPrices?.();
+  return { visibility, range, filter, nowNs: now, prices, settled: new SettledParts(), signal };
 }
 
 export function usageHead({ range, visibility, filter }: Pick<UsageAsked, 'range' | 'visibility' | 'filter'>) {

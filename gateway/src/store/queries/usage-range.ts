@@ -80,7 +80,7 @@ WHERE ingested_at >= last_computed_at - INTERVAL 120 SECOND
 ${QUERY_SETTINGS}`;
 }
 
-export async function settledPart(
+async function settledPart(
   store: StoreReader,
   rollup: Rollup,
   range: TimeWindow,
@@ -100,4 +100,16 @@ export async function settledPart(
     touched: row.touched.map(Number),
     lagSeconds: Math.max(0, Number(row.lag_ms) / 1000),
   };
+}
+
+/** Asked once for each rollup and range, by whoever is first. */
+export class SettledParts {
+  readonly #asked = new Map<string, Promise<Settled>>();
+
+  of(store: StoreReader, rollup: Rollup, range: TimeWindow, options: QueryOptions = {}): Promise<Settled> {
+    const key = `${rollup.table} ${range.fromNs} ${range.toNs}`;
+    const asked = this.#asked.get(key) ?? settledPart(store, rollup, range, options);
+    this.#asked.set(key, asked);
+    return asked;
+  }
 }

@@ -11,14 +11,18 @@ import { conditions, filtersBy, IN_RANGE, needsOnly, rangeParams } from './scope
 import type { TokenPrices } from './token-cost.ts';
 import { costParams, pricesByTool } from './token-cost.ts';
 import type { Rollup } from './usage-range.ts';
-import { rollupFor, settledPart, USAGE_USER_HOUR } from './usage-range.ts';
+import { rollupFor, SettledParts, USAGE_USER_HOUR } from './usage-range.ts';
 
 /** Columns of the rollups; the one with users has no operation. */
 const COLUMNS: ReadonlySet<FilterName> = new Set(['server', 'operation', 'tool', 'outcome']);
 const USER_COLUMNS: ReadonlySet<FilterName> = new Set(['server', 'tool', 'outcome']);
 
-/** What the outer query groups by besides server and outcome. The other columns are empty, or 0. */
+/** What the outer query asks about besides the count. What it does not need is empty, or 0. */
 export interface SourceNeeds {
+  /** left out: yes */
+  readonly servers?: boolean;
+  /** and with them tokens and bytes */
+  readonly outcomes?: boolean;
   readonly tools?: boolean;
   readonly latencies?: boolean;
   /** users, and then no latencies from a rollup */
@@ -36,6 +40,8 @@ export interface SourceRequest {
   readonly nowNs: bigint;
   /** for `costColumn()`; left out: nothing has a price */
   readonly prices?: TokenPrices | undefined;
+  /** what the rollups have settled: asked once for all queries of one answer, which then speak of the same moment */
+  readonly settled?: SettledParts;
 }
 
 /**
@@ -66,15 +72,21 @@ function at(column: string, needs: SourceNeeds): string {
   return `toUInt32(intDiv(toUnixTimestamp(${column}), {sourceSeconds:UInt32}) * {sourceSeconds:UInt32}) AS at`;
 }
 
+function traffic({ outcomes }: SourceNeeds): string {
+  return outcomes === true
+    ? 'sum(tokens_estimated) AS tokens_n, sum(request_bytes) AS in_n, sum(response_bytes) AS out_n'
+    : 'toUInt64(0) AS tokens_n, toUInt64(0) AS in_n, toUInt64(0) AS out_n';
+}
+
 function fromCalls(where: string, unsettled: string, needs: SourceNeeds): string {
   const { users, clients } = needs;
   // with users and clients together nearly every call is a group of its own
   const sums =
     clients === true
       ? 'toUInt64(1) AS n, toUInt64(tokens_estimated) AS tokens_n, request_bytes AS in_n, response_bytes AS out_n'
-      : `count() AS n, sum(tokens_estimated) AS tokens_n, sum(request_bytes) AS in_n, sum(response_bytes) AS out_n`;
-  return `SELECT ${at('started_at', needs)}, ${named('s', 'server')}, ${named('t', 'tool', needs.tools === true)},
-        ${named('o', 'outcome')}, ${named('u', 'user_key', users === true)}, ${named('c', 'client_name', clients === true)},
+      : `count() AS n, ${traffic(needs)}`;
+  return `SELECT ${at('started_at', needs)}, ${named('s', 'server', needs.servers)}, ${named('t', 'tool', needs.tools === true)},
+        ${named('o', 'outcome', needs.outcomes === true)}, ${named('u', 'user_key', users === true)}, ${named('c', 'client_name', clients === true)},
         ${named('r', 'client_version', clients === true)}, ${needs.latencies === true ? 'latency_bucket' : 'toUInt8(0)'} AS l, ${sums}
     FROM mcp.requests
     WHERE ${IN_RANGE} AND ${unsettled} AND ${where}
@@ -83,10 +95,10 @@ function fromCalls(where: string, unsettled: string, needs: SourceNeeds): string
 
 function fromRollup(rollup: Rollup, where: string, needs: SourceNeeds): string {
   const hasUsers = rollup === USAGE_USER_HOUR;
-  return `SELECT ${at(rollup.column, needs)}, ${named('s', 'server')}, ${named('t', 'tool', needs.tools === true)},
-        ${named('o', 'outcome')}, ${named('u', 'user_key', hasUsers)}, ${NO_NAME} AS c, ${NO_NAME} AS r,
+  return `SELECT ${at(rollup.column, needs)}, ${named('s', 'server', needs.servers)}, ${named('t', 'tool', needs.tools === true)},
+        ${named('o', 'outcome', needs.outcomes === true)}, ${named('u', 'user_key', hasUsers)}, ${NO_NAME} AS c, ${NO_NAME} AS r,
         ${needs.latencies === true && !hasUsers ? 'latency_bucket' : 'toUInt8(0)'} AS l, sum(calls) AS n,
-        sum(tokens_estimated) AS tokens_n, sum(request_bytes) AS in_n, sum(response_bytes) AS out_n
+        ${traffic(needs)}
     FROM ${rollup.table} FINAL
     WHERE ${rollup.column} >= toDateTime({settledFrom:UInt32}) AND ${rollup.column} < toDateTime({settledTo:UInt32})
         AND toUnixTimestamp(${rollup.column}) NOT IN {touched:Array(UInt32)} AND ${where}
@@ -108,18 +120,16 @@ function unsettled(rollup: Rollup): string {
         OR toUnixTimestamp(${rollup.start}(started_at)) IN {touched:Array(UInt32)})`;
 }
 
-/** @param subject whose scope holds: the same figures stand on the Usage page and over the audit log */
 export async function usageSource(
   store: StoreReader,
   visibility: Visibility,
   request: SourceRequest,
-  asked: SourceNeeds & { readonly subject?: 'calls' | 'usage' },
+  asked: SourceNeeds,
   options: QueryOptions = {}
 ): Promise<UsageSource> {
-  const { range, filter, prices } = request;
-  const { subject = 'usage' } = asked;
-  const needs = pricesByTool(prices) ? { ...asked, tools: true } : asked;
-  const { sql: where, params } = conditions(visibility, filter, subject);
+  const { range, filter, prices, settled: parts = new SettledParts() } = request;
+  const needs = withPriced(asked, prices);
+  const { sql: where, params } = conditions(visibility, filter, 'usage');
   const { bucketSeconds: sourceSeconds } = needs;
   const bound = {
     ...params,
@@ -127,8 +137,8 @@ export async function usageSource(
     ...rangeParams(range),
     ...(sourceSeconds === undefined ? {} : { sourceSeconds }),
   };
-  const rollup = visibility[subject] === 'all' ? chooseRollup(request, needs) : undefined;
-  const settled = rollup === undefined ? undefined : await settledPart(store, rollup, range, options);
+  const rollup = visibility.usage === 'all' ? chooseRollup(request, needs) : undefined;
+  const settled = rollup === undefined ? undefined : await parts.of(store, rollup, range, options);
   if (rollup === undefined || settled === undefined || settled.settledFrom >= settled.settledTo) {
     return { sql: summed([fromCalls(where, '1 = 1', needs)]), params: bound, lagSeconds: settled?.lagSeconds ?? 0 };
   }
@@ -138,6 +148,12 @@ export async function usageSource(
     params: { ...bound, settledFrom, settledTo, touched },
     lagSeconds,
   };
+}
+
+/** A price is one of a server, perhaps of a tool, for the tokens. */
+function withPriced(needs: SourceNeeds, prices: TokenPrices | undefined): SourceNeeds {
+  if (prices === undefined || needs.outcomes !== true) return needs;
+  return pricesByTool(prices) ? { ...needs, servers: true, tools: true } : { ...needs, servers: true };
 }
 
 function chooseRollup({ range, filter, nowNs }: SourceRequest, needs: SourceNeeds): Rollup | undefined {

@@ -21,12 +21,16 @@ interface Table {
 }
 
 const TABLES = {
-  servers: { columns: ['server_name'], needs: { latencies: true }, having: '1 = 1' },
-  tools: { columns: ['server_name', 'tool_name'], needs: { tools: true, latencies: true }, having: "tool_name != ''" },
-  users: { columns: ['who', 'server_name'], needs: { users: true }, having: '1 = 1' },
+  servers: { columns: ['server_name'], needs: { outcomes: true, latencies: true }, having: '1 = 1' },
+  tools: {
+    columns: ['server_name', 'tool_name'],
+    needs: { outcomes: true, tools: true, latencies: true },
+    having: "tool_name != ''",
+  },
+  users: { columns: ['who', 'server_name'], needs: { outcomes: true, users: true }, having: '1 = 1' },
   clients: {
     columns: ['client', 'client_release'],
-    needs: { clients: true, users: true, latencies: true },
+    needs: { outcomes: true, clients: true, users: true, latencies: true },
     having: '1 = 1',
   },
 } as const satisfies Record<string, Table>;

@@ -122,7 +122,7 @@ export async function usage(
     users: boolean,
     outer: (source: string, prices: TokenPrices | undefined) => string
   ): Promise<[Row[], number]> => {
-    const needs = users ? { users } : { tools: true, latencies: true };
+    const needs = { outcomes: true, ...(users ? { users } : { tools: true, latencies: true }) };
     const source = await usageSource(store, visibility, request, needs, options);
     return [
       await store.query<Row>(outer(source.sql, request.prices), { ...source.params, limit: limit + 1 }, options),
@@ -145,7 +145,7 @@ export async function usageTotals(
 ): Promise<UsageTotals> {
   if (matchesNothing(visibility, request.filter, 'usage')) return { rows: [], userRows: [] };
   const [source, userSource] = await Promise.all([
-    usageSource(store, visibility, request, { tools: true, latencies: true }, options),
+    usageSource(store, visibility, request, { outcomes: true, tools: true, latencies: true }, options),
     usageSource(store, visibility, request, { users: true }, options),
   ]);
   const [rows, userRows] = await Promise.all([

@@ -3,7 +3,7 @@
  * the route sends the result only after the access was recorded. Ciphertext that is not the one the chain vouches for
  * is not opened.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Direction, Envelope } from '../record/payload-events.ts';
 import { ENVELOPE_ALG, ENVELOPE_VERSION } from '../record/payload-events.ts';
 import type { PayloadOpener } from '../protection/payload-opener.ts';
@@ -27,9 +27,11 @@ export interface OpenContext {
   readonly retention: { readonly payloads: number };
 }
 
+type OpenableCall = Pick<CallRow, 'call_id' | 'started_ns' | 'payload_state' | 'request_sha256' | 'response_sha256'>;
+
 /** @param sealed undefined when nothing was kept for the call */
 export async function openParts(
-  call: CallRow,
+  call: OpenableCall,
   sealed: SealedParts | undefined,
   context: OpenContext
 ): Promise<CallPayload> {
@@ -47,7 +49,7 @@ export async function openParts(
   };
 }
 
-function whyMissing(call: CallRow, { nowMs, retention }: OpenContext): 'missing' | 'expired' {
+function whyMissing(call: OpenableCall, { nowMs, retention }: OpenContext): 'missing' | 'expired' {
   const startedMs = Number(BigInt(call.started_ns) / NS_PER_MS);
   return nowMs - startedMs >= retention.payloads ? 'expired' : 'missing';
 }
@@ -59,8 +61,8 @@ async function openPart(
   key: DataKeyRow | undefined,
   opener: PayloadOpener
 ): Promise<PayloadPart> {
-  const ct = Buffer.from(row.ciphertext_base64, 'base64');
-  const sha256 = createHash('sha256').update(ct).digest('hex');
+  const ct = row.ciphertext;
+  const sha256 = hash('sha256', ct);
   const digests = { sha256, ...(row.digest === '' ? {} : { digest: row.digest }) };
   if (recordedSha256 !== '' && recordedSha256 !== sha256) return { state: 'damaged', ...digests };
   if (key?.destroyed === true) return { state: 'key_destroyed', ...digests };

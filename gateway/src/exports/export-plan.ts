@@ -31,13 +31,19 @@ export interface OpenedCall {
   readonly response: OpenedPart;
 }
 
+/** What opening needs of a call. */
+export type CallToOpen = Pick<
+  CallRow,
+  'call_id' | 'started_ns' | 'server' | 'payload_state' | 'request_sha256' | 'response_sha256'
+>;
+
 export interface ExportSource {
   /** the store with its limits */
   readonly reader: StoreReader;
   readonly streams: StoreStreams;
   /** Opens the parts of one call in memory. */
   readonly open: (
-    call: CallRow,
+    call: CallToOpen,
     sealed: { readonly rows: readonly SealedRowOfCall[]; readonly keys: ReadonlyMap<string, DataKeyRow> }
   ) => Promise<OpenedCall>;
   /** Why a payload is not to be opened for this visibility; undefined: it is. */

@@ -3,30 +3,20 @@
  * memory and written out at once. Plaintext is nowhere but in the batch at hand. What this caller may not open is named
  * with the reason in place of the payload.
  */
-import type { CallRow } from '../store/queries/call-row.ts';
-import { EXPORT_SETTINGS, exportRowsQuery, slicesOf } from '../store/queries/export-rows.ts';
-import { dataKeys, sealedPayloads, type DataKeyRow, type SealedRowOfCall } from '../store/queries/payload.ts';
+import { CALL_TO_OPEN, EXPORT_SETTINGS, callsToOpenQuery, slicesOf } from '../store/queries/export-rows.ts';
+import { dataKeys, streamedPayloads, type DataKeyRow, type SealedRowOfCall } from '../store/queries/payload.ts';
+import { textRows } from '../store/queries/row-binary.ts';
 import { fitsStream } from '../store/queries/row-stream.ts';
 import { cellText } from './csv.ts';
-import type { ExportPlan, ExportProgress, ExportSource, OpenedCall, OpenedPart } from './export-plan.ts';
+import type { CallToOpen, ExportPlan, ExportProgress, ExportSource, OpenedCall, OpenedPart } from './export-plan.ts';
 import { ExportRefused } from './export-refused.ts';
 
 const ROWS_A_SLICE = 20_000;
 /** A batch is asked for at once, so its ciphertext and its plaintext are in memory. */
-const ROWS_A_BATCH = 400;
+const ROWS_A_BATCH = 1000;
 const BYTES_A_BATCH = 8 * 1024 * 1024;
-/** What opening needs, whatever columns were chosen. */
-const NEEDED = [
-  'call_id',
-  'started_at',
-  'server',
-  'user_key',
-  'payload_state',
-  'request_sha256',
-  'response_sha256',
-  'request_bytes',
-  'response_bytes',
-];
+/** Asked for while one is opened: the store is busy with the next ones, and nobody waits for its answers. */
+const BATCHES_AHEAD = 3;
 const PAYLOAD_CSV_COLUMNS = [
   'request_state',
   'request_headers',
@@ -36,7 +26,12 @@ const PAYLOAD_CSV_COLUMNS = [
   'response_body',
 ] as const;
 
-type Row = Readonly<Record<string, unknown>> & Pick<CallRow, 'call_id' | 'server' | 'payload_state'>;
+interface Row {
+  /** as JSON, all but its closing brace */
+  readonly line: Buffer;
+  readonly call: CallToOpen;
+  readonly bodyBytes: number;
+}
 
 interface Batch {
   readonly rows: readonly Row[];
@@ -54,31 +49,27 @@ export async function* payloadRows(
     throw new ExportRefused('Parquet is written by the store, which cannot open payloads. Use jsonl or csv.');
   if (plan.format === 'csv') yield Buffer.from(`${[...plan.columns, ...PAYLOAD_CSV_COLUMNS].join(',')}\r\n`);
   const write = plan.format === 'csv' ? csvLine : jsonLine;
-  // the next batch is on its way while this one is opened
-  let ahead: Promise<Batch> | undefined;
+  const ahead: Promise<Batch>[] = [];
   for await (const rows of batchesOf(plan, source, signal)) {
     const next = sealedOf(plan, source, rows, signal);
     next.catch(() => undefined);
-    if (ahead !== undefined) yield* opened(await ahead);
-    ahead = next;
+    ahead.push(next);
+    const oldest = ahead.length > BATCHES_AHEAD ? ahead.shift() : undefined;
+    if (oldest !== undefined) yield* opened(await oldest);
   }
-  if (ahead !== undefined) yield* opened(await ahead);
+  for (const batch of ahead) yield* opened(await batch);
 
   async function* opened(batch: Batch): AsyncGenerator<Buffer> {
-    for (const row of batch.rows) {
+    for (const { line, call } of batch.rows) {
       signal.throwIfAborted();
-      const hidden = source.hidden(plan.visibility, row.server, row.payload_state);
-      const payload = hidden === undefined ? await open(row, batch) : hiddenCall(hidden);
-      const line = Buffer.from(write(plan.columns, row, payload));
+      const hidden = source.hidden(plan.visibility, call.server, call.payload_state);
+      const sealed = { rows: batch.sealed.get(call.call_id) ?? [], keys: batch.keys };
+      const payload = hidden === undefined ? await source.open(call, sealed) : hiddenCall(hidden);
+      const bytes = Buffer.from(write(plan.columns, line, payload));
       progress.rows += 1;
       progress.payloadBytes += bodyBytes(payload.request) + bodyBytes(payload.response);
-      yield line;
+      yield bytes;
     }
-  }
-
-  function open(row: Row, batch: Batch): Promise<OpenedCall> {
-    const call = { ...row, started_ns: `${nsOf(row)}` } as unknown as CallRow;
-    return source.open(call, { rows: batch.sealed.get(row.call_id) ?? [], keys: batch.keys });
   }
 }
 
@@ -89,9 +80,9 @@ async function sealedOf(
   signal: AbortSignal
 ): Promise<Batch> {
   const wanted = rows
-    .filter((row) => source.hidden(plan.visibility, row.server, row.payload_state) === undefined)
-    .map((row) => ({ callId: row.call_id, server: row.server, startedNs: `${nsOf(row)}` }));
-  const found = await sealedPayloads(source.reader, plan.visibility, wanted, { signal }, EXPORT_SETTINGS);
+    .filter(({ call }) => source.hidden(plan.visibility, call.server, call.payload_state) === undefined)
+    .map(({ call }) => ({ callId: call.call_id, server: call.server, startedNs: call.started_ns }));
+  const found = await streamedPayloads(source.streams, plan.visibility, wanted, { signal }, EXPORT_SETTINGS);
   const keyIds = found.map((one) => one.key_id);
   const keys =
     keyIds.length === 0
@@ -109,21 +100,18 @@ async function sealedOf(
 async function* batchesOf(plan: ExportPlan, source: ExportSource, signal: AbortSignal): AsyncGenerator<Row[]> {
   const { visibility } = plan;
   const cut = { rowsASlice: ROWS_A_SLICE, nowNs: source.nowNs() };
-  const columns = [...new Set([...plan.columns, ...NEEDED])];
   let batch: Row[] = [];
   let bytes = 0;
   for (const slice of await slicesOf(source.reader, visibility, plan, cut, { signal })) {
-    const query = exportRowsQuery(visibility, { ...plan, window: slice }, columns, {
-      final: slice.final,
-      format: 'jsonl',
-    });
+    const query = callsToOpenQuery(visibility, { ...plan, window: slice }, plan.columns, slice.final);
     if (!fitsStream(query.params)) {
       throw new ExportRefused('The filters have too many or too long values for an export. Use fewer.');
     }
-    for await (const line of linesOf(source.streams.stream(query.sql, query.params, query.format, { signal }))) {
-      const row = JSON.parse(line) as Row;
+    const bytesOfRows = source.streams.stream(query.sql, query.params, query.format, { signal });
+    for await (const texts of textRows(bytesOfRows, 1 + CALL_TO_OPEN.length)) {
+      const row = rowOf(texts);
       batch.push(row);
-      bytes += Number(row.request_bytes) + Number(row.response_bytes);
+      bytes += row.bodyBytes;
       if (batch.length < ROWS_A_BATCH && bytes < BYTES_A_BATCH) continue;
       yield batch;
       batch = [];
@@ -133,18 +121,18 @@ async function* batchesOf(plan: ExportPlan, source: ExportSource, signal: AbortS
   if (batch.length > 0) yield batch;
 }
 
-async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = joined.indexOf(0x0a); end >= 0; end = joined.indexOf(0x0a, start)) {
-      yield joined.toString('utf8', start, end);
-      start = end + 1;
-    }
-    rest = joined.subarray(start);
-  }
-  if (rest.length > 0) yield rest.toString('utf8');
+function rowOf([line = Buffer.alloc(0), ...texts]: readonly Buffer[]): Row {
+  const [
+    call_id = '',
+    started_ns = '',
+    server = '',
+    payload_state = '',
+    request_sha256 = '',
+    response_sha256 = '',
+    bytes,
+  ] = texts.map((text) => text.toString());
+  const call = { call_id, started_ns, server, payload_state, request_sha256, response_sha256 };
+  return { line, call, bodyBytes: Number(bytes) };
 }
 
 function hiddenCall(reason: string): OpenedCall {
@@ -156,13 +144,12 @@ function bodyBytes({ bodyText, bodyBase64 }: OpenedPart): number {
   return bodyBase64 === undefined ? 0 : Buffer.byteLength(bodyBase64, 'base64');
 }
 
-function jsonLine(columns: readonly string[], row: Row, { request, response }: OpenedCall): string {
-  const shown: Record<string, unknown> = {};
-  for (const column of columns) shown[column] = row[column];
-  return `${JSON.stringify({ ...shown, request, response })}\n`;
+function jsonLine(_columns: readonly string[], line: Buffer, { request, response }: OpenedCall): string {
+  return `${line.toString()},"request":${JSON.stringify(request)},"response":${JSON.stringify(response)}}\n`;
 }
 
-function csvLine(columns: readonly string[], row: Row, { request, response }: OpenedCall): string {
+function csvLine(columns: readonly string[], line: Buffer, { request, response }: OpenedCall): string {
+  const row = JSON.parse(`${line.toString()}}`) as Readonly<Record<string, unknown>>;
   const cells = columns.map((column) => {
     const value = row[column];
     if (typeof value === 'number') return String(value);
@@ -174,10 +161,4 @@ function csvLine(columns: readonly string[], row: Row, { request, response }: Op
     cellText(part.bodyText ?? part.bodyBase64 ?? ''),
   ]);
   return `${[...cells, ...parts].join(',')}\r\n`;
-}
-
-/** From RFC 3339 as the engine writes it. */
-function nsOf(row: Row): bigint {
-  const [seconds = '', fraction = ''] = String(row.started_at).replace(/Z$/, '').split('.');
-  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
 }

@@ -107,7 +107,9 @@ export function openEnvelope(envelope: Envelope, key: KeyObject, aad: string): O
     decipher.setAuthTag(envelope.ct.subarray(tagAt));
     const packed = Buffer.concat([decipher.update(envelope.ct.subarray(0, tagAt)), decipher.final()]);
     const plaintext =
-      envelope.comp === 'zstd' ? zstdDecompressSync(packed, { maxOutputLength: OPENED_AT_MOST_BYTES }) : packed;
+      envelope.comp === 'zstd'
+        ? zstdDecompressSync(packed, { maxOutputLength: OPENED_AT_MOST_BYTES, chunkSize: pieceBytes(packed.length) })
+        : packed;
     return splitPayload(plaintext);
   } catch {
     // No cause: what a parser says about a plaintext may quote it.
@@ -116,6 +118,11 @@ export function openEnvelope(envelope: Envelope, key: KeyObject, aad: string): O
       'The sealed payload does not open: it was changed, or it belongs to another call, direction or key. Run "gatelens verify" to see which records were changed.'
     );
   }
+}
+
+/** Room for most plaintexts at once: they are joined from pieces, and each piece costs an allocation. */
+function pieceBytes(packedBytes: number): number {
+  return Math.min(Math.max(1024, packedBytes * 4), 1024 * 1024);
 }
 
 function assertShape(envelope: Envelope): void {

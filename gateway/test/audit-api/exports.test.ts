@@ -214,6 +214,23 @@ ORDER BY started_at, call_id SETTINGS date_time_output_format = 'iso', output_fo
     const parquet = await testApi.get(`/api/v1/exports/stream?${from}&format=parquet`, 'auditor');
     expect([parquet.status, await parquet.text()]).toEqual([400, expect.stringContaining('use jsonl or csv')]);
   });
+
+  test('with payloads opens those of calls whose ids no address has room for, whatever is in them', async () => {
+    const startMs = START_MS - 4 * HOUR_MS;
+    const calls: TestCall[] = [];
+    for (let index = 0; index < 20; index++) {
+      const id = `${index} '"\\ %\t\n\0\r) OR 1 = 1 -- é ${'x'.repeat(500)}`;
+      const call = { ...callAt(index), call_id: id, startedNs: BigInt(startMs + index) * NS };
+      calls.push({ ...call, ...(await insertPayload(store, call, { request: `{"n":${index}}`, response: '{}' })) });
+    }
+    await insertCalls(store, calls);
+    const [from, to] = [startMs, startMs + HOUR_MS].map((ms) => new Date(ms).toISOString());
+    const path = `/api/v1/exports/stream?from=${from}&to=${to}&payloads=true&columns=call_id,seq`;
+    const rows = rowsOf(await (await testApi.get(path, 'auditor')).text());
+    expect(rows.map((row) => [row.call_id, (row.request as Row).bodyText])).toEqual(
+      calls.map(({ call_id }, index) => [call_id, `{"n":${index}}`])
+    );
+  });
 });
 
 describe('an estimate', () => {

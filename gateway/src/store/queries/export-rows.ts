@@ -71,7 +71,7 @@ export interface RowQuery {
   readonly sql: string;
   readonly params: Readonly<Record<string, QueryParam>>;
   /** of the engine; the bytes of its answer are those of the file */
-  readonly format: 'RawBLOB' | 'CSV' | 'Parquet';
+  readonly format: 'RawBLOB' | 'RowBinary' | 'CSV' | 'Parquet';
 }
 
 /** @param final whether a row may have versions. In CSV, text that a spreadsheet would run is made harmless. */
@@ -92,6 +92,39 @@ export function exportRowsQuery(
   const shown = format === 'csv' ? cells.map((one) => ({ ...one, value: csvCell(one) })) : cells;
   const named = shown.map(({ name, value }) => `${value} AS ${name}`);
   return query(named, format === 'csv' ? 'CSV' : 'Parquet');
+}
+
+/** What opening a payload needs of its call, in the order of `callsToOpenQuery`. */
+export const CALL_TO_OPEN = [
+  'call_id',
+  'started_ns',
+  'server',
+  'payload_state',
+  'request_sha256',
+  'response_sha256',
+  'body_bytes',
+] as const;
+
+/** Texts of RowBinary: the row as JSON without its closing brace, then `CALL_TO_OPEN`. */
+export function callsToOpenQuery(
+  visibility: Visibility,
+  rows: ExportRows,
+  columns: readonly string[],
+  final: boolean
+): RowQuery {
+  const needed = ['server', 'payload_state', 'request_sha256', 'response_sha256', 'request_bytes', 'response_bytes'];
+  const { from, params } = rowsInOrder(visibility, rows, [...columns, ...needed], final);
+  const line = jsonPieces(
+    columns.map((name) => ({ name, value: cell(name, visibility) })),
+    ''
+  );
+  return {
+    sql: `SELECT concat(${line.join(', ')}, ''), rows.call_id, toString(toUnixTimestamp64Nano(rows.started_at)), toString(rows.server),
+    toString(rows.payload_state), rows.request_sha256, rows.response_sha256, toString(rows.request_bytes + rows.response_bytes)
+${from}\n${ROW_SETTINGS}`,
+    params,
+    format: 'RowBinary',
+  };
 }
 
 /** `rows`, oldest first, and `people` beside them where columns ask for them. */

@@ -6,6 +6,8 @@ import type { Visibility } from './visibility.ts';
 import { coversPayloads } from './visibility.ts';
 import type { QueryOptions, QueryParam, StoreReader } from './reader.ts';
 import { QUERY_SETTINGS } from './reader.ts';
+import { textRows } from './row-binary.ts';
+import type { StoreStreams } from './row-stream.ts';
 
 export interface SealedRow {
   readonly direction: 'request' | 'response';
@@ -15,11 +17,14 @@ export interface SealedRow {
   /** base64 */
   readonly nonce: string;
   readonly comp: string;
-  readonly ciphertext_base64: string;
+  readonly ciphertext: Uint8Array;
   /** hex SHA-256 of the ciphertext, as the gateway wrote it */
   readonly sha256: string;
   readonly digest: string;
 }
+
+/** As JSON has it. */
+type StoredRow<Row extends SealedRow> = Omit<Row, 'ciphertext'> & { readonly ciphertext_base64: string };
 
 export interface DataKeyRow {
   readonly key_id: string;
@@ -53,12 +58,12 @@ WHERE started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 SECOND
 GROUP BY call_id
 ${QUERY_SETTINGS}`;
 
-const EVENTS_OF_MANY = `SELECT call_id, direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64,
-    sha256, digest
-FROM mcp_protected.payload_events FINAL
-WHERE started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 SECOND
+/** What is sealed is read where a call has it, so key columns come first: with FINAL the engine does not see that itself. */
+const FROM_EVENTS_OF_MANY = `FROM mcp_protected.payload_events FINAL
+PREWHERE started_at >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 SECOND
     AND started_at <= fromUnixTimestamp64Nano({toNs:Int64}) + INTERVAL 1 SECOND
-    AND call_id IN {callIds:Array(String)} AND server IN {servers:Array(String)}`;
+    AND call_id IN {callIds:Array(String)}
+WHERE server IN {servers:Array(String)}`;
 
 /** The time finds the granule; a second either way forgives a gateway that rounds. */
 const EVENTS = `SELECT direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64, sha256, digest
@@ -88,7 +93,12 @@ export async function sealedPayload(
   options: QueryOptions = {}
 ): Promise<SealedRow[]> {
   requireAuditor(visibility, call.server);
-  return store.query<SealedRow>(EVENTS, { startedNs: call.startedNs, callId: call.callId }, options);
+  const found = await store.query<StoredRow<SealedRow>>(
+    EVENTS,
+    { startedNs: call.startedNs, callId: call.callId },
+    options
+  );
+  return found.map(withBytes);
 }
 
 function ofMany(visibility: Visibility, calls: readonly SealedCall[]): Record<string, QueryParam> {
@@ -117,16 +127,54 @@ export async function sealedSizes(
 /** One sealed part of a call, with the call it belongs to. */
 export type SealedRowOfCall = SealedRow & { readonly call_id: string };
 
-/** @param settings limits of the query */
 export async function sealedPayloads(
   store: StoreReader,
   visibility: Visibility,
   calls: readonly SealedCall[],
-  options: QueryOptions = {},
-  settings = QUERY_SETTINGS
+  options: QueryOptions = {}
 ): Promise<SealedRowOfCall[]> {
   if (calls.length === 0) return [];
-  return store.query<SealedRowOfCall>(`${EVENTS_OF_MANY}\n${settings}`, ofMany(visibility, calls), options);
+  const columns = `call_id, direction, v, alg, key_id, nonce, comp, base64Encode(ciphertext) AS ciphertext_base64, sha256, digest`;
+  const sql = `SELECT ${columns}\n${FROM_EVENTS_OF_MANY}\n${QUERY_SETTINGS}`;
+  const found = await store.query<StoredRow<SealedRowOfCall>>(sql, ofMany(visibility, calls), options);
+  return found.map(withBytes);
+}
+
+function withBytes<Row extends SealedRow>({ ciphertext_base64, ...row }: StoredRow<Row>): Row {
+  return { ...row, ciphertext: Buffer.from(ciphertext_base64, 'base64') } as unknown as Row;
+}
+
+/**
+ * The same as bytes, for very many. @param settings limits of the query
+ */
+export async function streamedPayloads(
+  streams: StoreStreams,
+  visibility: Visibility,
+  calls: readonly SealedCall[],
+  options: QueryOptions,
+  settings: string
+): Promise<SealedRowOfCall[]> {
+  if (calls.length === 0) return [];
+  const sql = `SELECT call_id, toString(direction), key_id, nonce, toString(comp), ciphertext, sha256, digest, toString(alg), toString(v)
+${FROM_EVENTS_OF_MANY}\n${settings}`;
+  const bytes = streams.stream(sql, ofMany(visibility, calls), 'RowBinary', { ...options, awaited: true });
+  const rows: SealedRowOfCall[] = [];
+  for await (const [call, direction, key, nonce, comp, ciphertext = Buffer.alloc(0), ...rest] of textRows(bytes, 10)) {
+    const [sha256, digest, alg, v] = rest.map(String);
+    rows.push({
+      call_id: String(call),
+      direction: String(direction) as SealedRow['direction'],
+      key_id: String(key),
+      nonce: String(nonce),
+      comp: String(comp),
+      ciphertext,
+      sha256: sha256 ?? '',
+      digest: digest ?? '',
+      alg: alg ?? '',
+      v: Number(v),
+    });
+  }
+  return rows;
 }
 
 /** @returns by key id */

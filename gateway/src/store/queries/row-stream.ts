@@ -2,7 +2,8 @@
  * The seam between exports and ClickHouse: the bytes of a result as the engine writes them, with back pressure. A result
  * that breaks off throws: it is never taken for a short one. Leaving early ends the query in the database too.
  */
-import type { Readable } from 'node:stream';
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { QueryOptions, QueryParam } from './reader.ts';
 
@@ -12,11 +13,16 @@ export interface StoreStreams {
     sql: string,
     params: Readonly<Record<string, QueryParam>>,
     format: string,
-    options?: QueryOptions
+    options?: StreamOptions
   ): AsyncIterable<Buffer>;
 }
 
-/** Parameters of a stream travel in the address, and addresses end somewhere. */
+export interface StreamOptions extends QueryOptions {
+  /** it is short, and something waits for it that holds a place itself: it lets nobody go before it */
+  readonly awaited?: boolean;
+}
+
+/** In the address beside a long statement; more travel as a form, and then the statement is in the address. */
 const MAX_PARAMETER_CHARS = 10_000;
 /** An exception in the middle of a result is told in its last bytes, at most this many. */
 const EXCEPTION_TAIL_BYTES = 32 * 1024;
@@ -24,7 +30,7 @@ const EXCEPTION = '__exception__';
 /** The higher, the sooner it waits for others; what pages ask for has none. */
 const LONG_READ = '10';
 
-/** Whether these parameters fit; a filter of very many values does not. */
+/** Whether these parameters fit beside a statement of any length; a filter of very many values does not. */
 export function fitsStream(params: Readonly<Record<string, QueryParam>>): boolean {
   return encodeURIComponent(JSON.stringify(params)).length <= MAX_PARAMETER_CHARS;
 }
@@ -49,8 +55,11 @@ export function createStoreStreams(client: Pick<ClickHouseClient, 'exec'>): Stor
       signal?.throwIfAborted();
       const answer = await client.exec({
         query: `${sql}\nFORMAT ${format}`,
-        query_params: { ...params },
-        clickhouse_settings: { cancel_http_readonly_queries_on_client_close: 1, priority: LONG_READ },
+        ...(fitsStream(params) ? { query_params: { ...params } } : formOf(params)),
+        clickhouse_settings: {
+          cancel_http_readonly_queries_on_client_close: 1,
+          ...(options?.awaited === true ? {} : { priority: LONG_READ }),
+        },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       const stream = answer.stream;
@@ -65,6 +74,38 @@ export function createStoreStreams(client: Pick<ClickHouseClient, 'exec'>): Stor
       }
     },
   };
+}
+
+/** As the client itself sends long parameters of queries whose answer is JSON. */
+function formOf(params: Readonly<Record<string, QueryParam>>): {
+  values: Readable;
+  http_headers: Record<string, string>;
+} {
+  const boundary = `gatelens-${randomUUID()}`;
+  const fields = Object.entries(params).map(
+    ([name, value]) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="param_${name}"\r\n\r\n${parameterText(value)}\r\n`
+  );
+  return {
+    values: Readable.from([Buffer.from(`${fields.join('')}--${boundary}--\r\n`)]),
+    http_headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}` },
+  };
+}
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\0': '\\0',
+};
+
+function parameterText(value: QueryParam): string {
+  const escaped = (text: string): string => text.replaceAll(/[\\'\t\n\r\0]/g, (one) => ESCAPED[one] ?? one);
+  if (typeof value === 'string') return escaped(value);
+  if (typeof value !== 'object') return String(value);
+  return `[${value.map((one) => (typeof one === 'number' ? String(one) : `'${escaped(one)}'`)).join(',')}]`;
 }
 
 function tagOf(headers: Readonly<Record<string, unknown>>): string {

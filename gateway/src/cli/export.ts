@@ -3,8 +3,9 @@
  * its end, so that nothing half stands under the final name; goes on where it broke off. Holds no rights of its own: the
  * token decides.
  */
-import { existsSync } from 'node:fs';
-import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { GatelensError } from '../errors.ts';
@@ -27,8 +28,6 @@ interface ExportOptions extends ConfigOptions {
 }
 
 const TOKEN = 'GATELENS_TOKEN';
-/** Of an unfinished file, enough for its last row. */
-const TAIL_BYTES = 4 * 1024 * 1024;
 
 export function exportCommand(context: CliContext): Command {
   const collect = (value: string, values: readonly string[]): string[] => [...values, value];
@@ -47,7 +46,7 @@ export function exportCommand(context: CliContext): Command {
     .option('--columns <names>', 'with commas between; default: all')
     .option('--payloads', 'with requests and responses; auditors only')
     .option('-o, --out <file>', 'default: a name with the range, here')
-    .option('--resume', 'go on with an unfinished file; uncompressed JSONL')
+    .option('--resume', 'go on with the unfinished file of --out, with the same other options')
     .addHelpText(
       'after',
       `
@@ -69,19 +68,35 @@ interface Piece {
   readonly rows: number;
 }
 
+/** One file that is to be fetched. */
+interface Wanted {
+  readonly piece: Piece;
+  /** left out: as the audit API names it */
+  readonly out?: string;
+}
+
 async function exportCalls(options: ExportOptions, context: CliContext): Promise<void> {
   const api = apiOf(options, context);
-  if (options.resume === true && (options.format !== 'jsonl' || options.compression !== 'none')) {
-    throw new UsageError('Only uncompressed JSONL goes on where it broke off. Leave --resume out to begin anew.');
-  }
-  const begun = options.resume === true && options.out !== undefined ? await begunFile(options, context) : undefined;
+  const { out } = options;
+  if (options.resume === true && out === undefined) throw new UsageError('Name the unfinished file by --out.');
+  const begun = options.resume === true && out !== undefined ? await begunFile(out, options, context) : undefined;
   if (begun !== undefined) {
-    await fetchFile(api, options, begun.piece, context, begun);
+    await fetchFiles(api, options, begun.wanted, context, begun);
     return;
   }
-  for (const piece of await piecesOf(api, options, { from: options.from, to: options.to })) {
-    await fetchFile(api, options, piece, context);
-  }
+  const pieces = await piecesOf(api, options, { from: options.from, to: options.to });
+  const wanted = pieces.map((piece, index) => ({
+    piece,
+    ...(out === undefined ? {} : { out: pieces.length === 1 ? out : numbered(out, index + 1) }),
+  }));
+  await fetchFiles(api, options, wanted, context);
+}
+
+/** e.g. `calls-0002.parquet` */
+function numbered(out: string, number: number): string {
+  const dot = out.lastIndexOf('.');
+  const end = dot > out.lastIndexOf('/') + 1 ? dot : out.length;
+  return `${out.slice(0, end)}-${String(number).padStart(4, '0')}${out.slice(end)}`;
 }
 
 interface Api {
@@ -164,34 +179,49 @@ async function ask(url: string, init: RequestInit): Promise<Response> {
 }
 
 interface Begun {
-  readonly piece: Piece;
-  /** whole rows */
+  /** the first of them is there in part */
+  readonly wanted: readonly Wanted[];
   readonly bytes: number;
-  readonly after?: string;
+  /** of these bytes, hex */
+  readonly sha256: string;
 }
 
 const partOf = (out: string): string => `${out}.part`;
 const requestOf = (out: string): string => `${out}.part.json`;
 
-async function fetchFile(
+async function fetchFiles(
   api: Api,
   options: ExportOptions,
-  piece: Piece,
+  wanted: readonly Wanted[],
   context: CliContext,
   begun?: Begun
 ): Promise<void> {
-  const query = parametersOf(options, piece);
+  for (const index of wanted.keys()) {
+    await fetchFile(api, options, wanted.slice(index), context, index === 0 ? begun : undefined);
+  }
+}
+
+/** @param wanted the first of them is fetched now */
+async function fetchFile(
+  api: Api,
+  options: ExportOptions,
+  wanted: readonly Wanted[],
+  context: CliContext,
+  begun?: Begun
+): Promise<void> {
+  const [first] = wanted;
+  if (first === undefined) return;
+  const query = parametersOf(options, first.piece);
   const asked = query.toString();
-  if (begun?.after !== undefined) query.set('after', begun.after);
+  if (begun !== undefined && begun.bytes > 0) query.set('have', `${begun.bytes}~${begun.sha256}`);
   const answer = await ask(`${api.url}/stream?${query.toString()}`, { headers: { ...api.headers } });
   const name = /filename="([^"/\\]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? 'gatelens-calls';
-  const out = resolve(context.cwd, options.out ?? name);
+  const out = resolve(context.cwd, first.out ?? name);
   if (existsSync(out)) throw new UsageError(`${out} is there already. Name another by --out, or move it away.`);
-  await writeFile(requestOf(out), JSON.stringify({ asked, piece }), { mode: 0o600 });
+  await writeFile(requestOf(out), JSON.stringify({ asked, wanted }), { mode: 0o600 });
   const file = await open(partOf(out), begun === undefined ? 'w' : 'r+', 0o600);
   let bytes = begun?.bytes ?? 0;
   try {
-    await file.truncate(bytes);
     if (answer.body !== null) {
       for await (const chunk of answer.body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>) {
         await file.write(chunk, 0, chunk.length, bytes);
@@ -200,10 +230,9 @@ async function fetchFile(
     }
     await file.datasync();
   } catch (cause) {
-    const goOn = options.format === 'jsonl' && options.compression === 'none';
     throw new GatelensError(
       'store_unavailable',
-      `The export broke off; ${partOf(out)} has what came.${goOn ? ` Go on with --resume --out ${out}.` : ' Begin anew.'}`,
+      `The export broke off; ${partOf(out)} has what came. Go on with --resume --out ${out} and the same options.`,
       { cause }
     );
   } finally {
@@ -211,11 +240,10 @@ async function fetchFile(
   }
   await rename(partOf(out), out);
   await rm(requestOf(out), { force: true });
-  const manifest = begun === undefined ? await manifestOf(api, answer.headers.get('x-gatelens-export')) : undefined;
+  const manifest = await manifestOf(api, answer.headers.get('x-gatelens-export'));
   if (manifest !== undefined) await writeFile(`${out}.manifest.json`, manifest, { mode: 0o600 });
-  context.note(
-    `${out}: ${bytes} bytes.${manifest === undefined ? ' There is no manifest: it was made in two goes.' : ' Manifest beside it.'}`
-  );
+  const beside = manifest === undefined ? 'There is no manifest: the audit API made none.' : 'Manifest beside it.';
+  context.note(`${out}: ${bytes} bytes. ${beside}`);
 }
 
 /** The API finishes it with the last byte. */
@@ -229,27 +257,23 @@ async function manifestOf(api: Api, runId: string | null): Promise<string | unde
   return undefined;
 }
 
-async function begunFile(options: ExportOptions, context: CliContext): Promise<Begun | undefined> {
-  const out = resolve(context.cwd, options.out ?? '');
+/** @returns undefined when nothing was begun */
+async function begunFile(name: string, options: ExportOptions, context: CliContext): Promise<Begun | undefined> {
+  const out = resolve(context.cwd, name);
   if (!existsSync(partOf(out)) || !existsSync(requestOf(out))) return undefined;
-  const { asked, piece } = JSON.parse(await readFile(requestOf(out), 'utf8')) as { asked: string; piece: Piece };
-  if (parametersOf(options, piece).toString() !== asked) {
+  const { asked, wanted } = JSON.parse(await readFile(requestOf(out), 'utf8')) as Pick<Begun, 'wanted'> & {
+    asked: string;
+  };
+  const [first] = wanted;
+  if (first === undefined || parametersOf(options, first.piece).toString() !== asked) {
     throw new UsageError(`${partOf(out)} was begun with other options. Give the same ones, or remove it.`);
   }
-  const { size } = await stat(partOf(out));
-  const file = await open(partOf(out), 'r');
-  try {
-    const length = Math.min(size, TAIL_BYTES);
-    const tail = Buffer.alloc(length);
-    await file.read(tail, 0, length, size - length);
-    const end = tail.lastIndexOf(0x0a);
-    if (end < 0) return { piece, bytes: 0 };
-    const row = JSON.parse(tail.toString('utf8', tail.lastIndexOf(0x0a, end - 1) + 1, end)) as Record<string, unknown>;
-    if (typeof row.started_at !== 'string' || typeof row.call_id !== 'string') {
-      throw new UsageError('Without the columns started_at and call_id nobody knows where it broke off. Begin anew.');
-    }
-    return { piece, bytes: size - length + end + 1, after: `${row.started_at}~${row.call_id}` };
-  } finally {
-    await file.close();
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(partOf(out)) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
   }
+  // where the audit API had named it, it is named so still
+  return { wanted: [{ ...first, out }, ...wanted.slice(1)], bytes, sha256: hash.digest('hex') };
 }

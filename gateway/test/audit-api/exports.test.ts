@@ -3,11 +3,15 @@
  * record before the first byte; files that break off; Parquet read by a reader that is not ours.
  */
 import { createHash, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXPORT_COLUMNS } from '../../src/exports/columns.ts';
+import { startAuditApiServer } from '../../src/audit-api/server.ts';
+import type { ExportRun } from '../../src/audit-api/contract.ts';
 import { isSignedBy, parseManifest } from '../../src/exports/manifest.ts';
 import type { StoreStreams } from '../../src/store/queries/row-stream.ts';
 import type { TestApi, TestCall, TestStore } from './api-under-test.ts';
@@ -191,6 +195,39 @@ ORDER BY started_at, call_id SETTINGS date_time_output_format = 'iso', output_fo
     expect(new Date(String(rows[0]?.started_at)).getTime()).toBe(START_MS);
   });
 
+  test.each([
+    '',
+    '&compression=gzip',
+    '&compression=zstd',
+    '&format=csv',
+    '&format=csv&compression=gzip',
+    '&format=parquet',
+  ])('goes on where it broke off, and the manifest is of all of it (%s)', async (shape) => {
+    const world = startTestApi(store.reader);
+    const get = (more = ''): Promise<Response> => world.get(`/api/v1/exports/stream?${RANGE}${shape}${more}`, 'admin');
+    const whole = Buffer.from(await (await get()).arrayBuffer());
+    const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+    for (const bytes of [1, Math.floor(whole.length / 3), whole.length]) {
+      const head = whole.subarray(0, bytes);
+      const answer = await get(`&have=${bytes}~${digest(head)}`);
+      expect(answer.status).toBe(200);
+      const rest = Buffer.from(await answer.arrayBuffer());
+      expect(Buffer.concat([head, rest]).equals(whole)).toBe(true);
+      const run = answer.headers.get('x-gatelens-export') ?? '';
+      const text = await (await world.get(`/api/v1/exports/runs/${run}/manifest`, 'admin')).text();
+      expect(parseManifest(text)).toMatchObject({
+        rows: COUNT + 1,
+        bytes: whole.length,
+        parts: [{ sha256: digest(whole), bytes: whole.length }],
+      });
+    }
+    for (const wrong of [`9~${digest(whole)}`, `${whole.length + 1}~${digest(whole)}`]) {
+      const answer = await get(`&have=${wrong}`);
+      expect([answer.status, await answer.text()]).toEqual([409, expect.stringContaining('Begin anew')]);
+    }
+    expect(world.recorded.filter(({ detail }) => detail?.phase === 'failed')).toHaveLength(2);
+  });
+
   test('goes on after the last whole row', async () => {
     const all = (await bytesOf('')).toString();
     const half = all.slice(0, all.indexOf('\n', all.length / 2) + 1);
@@ -331,9 +368,8 @@ describe('what is recorded', () => {
 });
 
 describe('a file that breaks off', () => {
-  const runsOf = async (world: TestApi): Promise<{ state: string; rows: number }[]> =>
-    ((await (await world.get('/api/v1/exports/runs', 'admin')).json()) as { items: { state: string; rows: number }[] })
-      .items;
+  const runsOf = async (world: TestApi): Promise<ExportRun[]> =>
+    ((await (await world.get('/api/v1/exports/runs', 'admin')).json()) as { items: ExportRun[] }).items;
 
   test('because the store does is an error to the reader, and the run says so', async () => {
     const broken: StoreStreams = {
@@ -351,9 +387,10 @@ describe('a file that breaks off', () => {
     expect(await runsOf(world)).toMatchObject([{ state: 'failed' }]);
   });
 
-  test('because the reader leaves, or somebody cancels it, ends the query, and frees its place', async () => {
+  /** Rows without end, as fast as they are taken. */
+  function endless(): { readonly streams: StoreStreams; readonly ended: () => number } {
     let ended = 0;
-    const endless: StoreStreams = {
+    const streams: StoreStreams = {
       async *stream(_sql, _params, _format, options) {
         try {
           for (;;) {
@@ -366,27 +403,171 @@ describe('a file that breaks off', () => {
         }
       },
     };
-    const world = startTestApi({ ...store.reader, ...endless });
-    for (const leave of ['reader', 'somebody'] as const) {
+    return { streams, ended: () => ended };
+  }
+  const cancel = (world: TestApi, id: string): Promise<Response> =>
+    Promise.resolve(
+      world.api.request(`/api/v1/exports/runs/${id}/cancel`, {
+        method: 'POST',
+        headers: { Authorization: 'Bearer auditor' },
+      })
+    );
+
+  test('because the reader leaves, or somebody cancels it, ends the query, frees its place, and says how far it came', async () => {
+    const { streams, ended } = endless();
+    const world = startTestApi({ ...store.reader, ...streams });
+    for (const leave of ['reader', 'somebody', 'somebody, while nothing is taken'] as const) {
       const answer = await world.get(`/api/v1/exports/stream?${RANGE}`, 'admin');
       const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
       await reader.read();
       if (leave === 'reader') await reader.cancel();
       else {
-        const id = answer.headers.get('x-gatelens-export') ?? '';
-        await world.api.request(`/api/v1/exports/runs/${id}/cancel`, {
-          method: 'POST',
-          headers: { Authorization: 'Bearer auditor' },
-        });
-        await expect(
-          (async () => {
-            while (!(await reader.read()).done);
-          })()
-        ).rejects.toThrow();
+        expect((await cancel(world, answer.headers.get('x-gatelens-export') ?? '')).status).toBe(200);
+        if (leave === 'somebody') {
+          await expect(
+            (async () => {
+              while (!(await reader.read()).done);
+            })()
+          ).rejects.toThrow();
+        }
       }
     }
-    await expect.poll(() => ended).toBe(2);
-    await expect.poll(() => runsOf(world)).toMatchObject([{ state: 'cancelled' }, { state: 'cancelled' }]);
+    await expect.poll(ended).toBeGreaterThanOrEqual(3);
+    await expect
+      .poll(async () => (await runsOf(world)).map(({ state, problem }) => [state, problem]))
+      .toEqual([
+        ['cancelled', 'Somebody cancelled it.'],
+        ['cancelled', 'Somebody cancelled it.'],
+        ['cancelled', 'The reader left before the end.'],
+      ]);
+    for (const run of await runsOf(world)) {
+      expect(run.rows).toBeGreaterThan(0);
+      expect(run.bytes).toBeGreaterThan(run.rows * 1000);
+      expect(run.endedAt).not.toBeNull();
+    }
+    const ends = world.recorded.filter(({ detail }) => detail?.phase === 'cancelled');
+    expect(ends.map(({ rows }) => (rows ?? 0) > 0)).toEqual([true, true, true]);
+    // their places are free again
+    const again = await Promise.all([1, 2].map(() => world.get(`/api/v1/exports/stream?${RANGE}`, 'admin')));
+    expect(again.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { body } of again) await body?.cancel();
+  });
+
+  test('because somebody cancels it while its reader, over HTTP, takes nothing', async () => {
+    const { streams, ended } = endless();
+    const world = startTestApi({ ...store.reader, ...streams });
+    const listening = await startAuditApiServer(world.api, { host: '127.0.0.1', port: 0 });
+    const { hostname, port } = new URL(listening.url);
+    const reader = connect(Number(port), hostname).pause();
+    try {
+      const closed = once(reader, 'close');
+      reader.on('error', () => undefined);
+      reader.write(`GET /api/v1/exports/stream?${RANGE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\n\r\n`);
+      // until the connection takes no more
+      let bytes = -1;
+      await expect
+        .poll(
+          async () => {
+            const before = bytes;
+            bytes = (await runsOf(world))[0]?.bytes ?? 0;
+            return bytes > 0 && bytes === before;
+          },
+          { timeout: 30_000, interval: 200 }
+        )
+        .toBe(true);
+      const [run] = await runsOf(world);
+      expect(run?.state).toBe('running');
+      expect((await cancel(world, run?.id ?? '')).status).toBe(200);
+      await expect.poll(async () => (await runsOf(world))[0]?.state).toBe('cancelled');
+      await expect.poll(ended).toBeGreaterThan(0);
+      reader.resume();
+      await closed;
+    } finally {
+      reader.destroy();
+      await listening.close();
+    }
+  });
+
+  test('because the audit API ends is failed, with how far it came', async () => {
+    const world = startTestApi({ ...store.reader, ...endless().streams });
+    const answer = await world.get(`/api/v1/exports/stream?${RANGE}`, 'admin');
+    await (answer.body as ReadableStream<Uint8Array>).getReader().read();
+    await world.exporting.close();
+    const [run] = await runsOf(world);
+    expect(run).toMatchObject({ state: 'failed', problem: 'The audit API ended in the middle. Export again.' });
+    expect(run?.bytes).toBeGreaterThan(0);
+  });
+
+  test('before it began is over too: nobody fetched it, no place was free, it was cancelled, it could not be recorded', async () => {
+    const clock = { ms: 0 };
+    let isFull = false;
+    const { streams } = endless();
+    const world = startTestApi(
+      { ...store.reader, ...streams },
+      {
+        monotonicMs: () => clock.ms,
+        record: ({ detail }) =>
+          isFull && detail?.phase === 'started' ? Promise.reject(new Error('full')) : Promise.resolve(),
+      }
+    );
+    const body = JSON.stringify({
+      from: new Date(START_MS).toISOString(),
+      to: new Date(START_MS + HOUR_MS).toISOString(),
+    });
+    const headers = { Authorization: 'Bearer admin', 'Content-Type': 'application/json' };
+    const make = async (): Promise<{ url: string; runId: string }> =>
+      (await (await world.api.request('/api/v1/exports/downloads', { method: 'POST', headers, body })).json()) as {
+        url: string;
+        runId: string;
+      };
+    const runOf = async (id: string): Promise<ExportRun> =>
+      (await (await world.get(`/api/v1/exports/runs/${id}`, 'admin')).json()) as ExportRun;
+
+    const forgotten = await make();
+    expect(await runOf(forgotten.runId)).toMatchObject({ state: 'pending' });
+    clock.ms += 60_001;
+    const nothing = { rows: 0, bytes: 0, manifestName: null };
+    expect(await runOf(forgotten.runId)).toMatchObject({
+      ...nothing,
+      state: 'failed',
+      problem: 'No browser fetched it within a minute, so nothing went out. Export again.',
+      endedAt: expect.any(String),
+    });
+
+    const cancelled = await make();
+    expect(await (await cancel(world, cancelled.runId)).json()).toMatchObject({ state: 'cancelled' });
+    expect((await world.get(cancelled.url, 'admin')).status).toBe(409);
+    expect(await runOf(cancelled.runId)).toMatchObject({ ...nothing, state: 'cancelled' });
+
+    isFull = true;
+    const unrecorded = await make();
+    expect((await world.get(unrecorded.url, 'admin')).status).toBe(503);
+    expect(await runOf(unrecorded.runId)).toMatchObject({
+      ...nothing,
+      state: 'failed',
+      problem: expect.stringContaining('It could not be recorded, so nothing went out.'),
+    });
+    isFull = false;
+
+    const open = await Promise.all([1, 2].map(() => world.get(`/api/v1/exports/stream?${RANGE}`, 'admin')));
+    const crowded = await make();
+    expect((await world.get(crowded.url, 'admin')).status).toBe(429);
+    expect(await runOf(crowded.runId)).toMatchObject({
+      ...nothing,
+      state: 'failed',
+      problem: expect.stringContaining('2 exports run already'),
+    });
+    for (const { body } of open) await body?.cancel();
+  });
+
+  test('asked for by HEAD runs nothing and uses up no address', async () => {
+    const world = startTestApi({ ...store.reader, ...endless().streams });
+    const headers = { Authorization: 'Bearer admin' };
+    for (let count = 0; count < 3; count++) {
+      const answer = await world.api.request(`/api/v1/exports/stream?${RANGE}`, { method: 'HEAD', headers });
+      expect(answer.status).toBe(400);
+    }
+    expect(await runsOf(world)).toEqual([]);
   });
 
   test('three at once are too many', async () => {

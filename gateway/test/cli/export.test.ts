@@ -1,5 +1,7 @@
 /** `gatelens export` and `export verify` against a listening audit API: real HTTP, real files, real exit codes. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -56,7 +58,10 @@ async function gatelens(args: string[], env: Record<string, string> = { GATELENS
 }
 const take = (...args: string[]) => gatelens(['export', '--url', server.url, ...RANGE, ...args]);
 const verify = (...args: string[]) => gatelens(['export', 'verify', ...args, '--public-key', 'key.pem']);
-const here = (): string[] => readdirSync(cwd).filter((name) => name !== 'key.pem');
+const here = (): string[] =>
+  readdirSync(cwd)
+    .filter((name) => name !== 'key.pem')
+    .sort();
 
 test('takes what is filtered, under a name with the range, with a manifest that verifies', async () => {
   expect(await take('--filter', 'server=hr', '--compression', 'zstd')).toMatchObject({ code: 0 });
@@ -91,18 +96,102 @@ test('gets from the server what every answer has, and the whole file in pieces',
   ).toHaveLength(COUNT);
 });
 
-test('goes on where it broke off', async () => {
-  await take('--out', 'whole.jsonl');
-  const whole = readFileSync(join(cwd, 'whole.jsonl'), 'utf8');
-  const query = new URLSearchParams({ from: RANGE[1] ?? '', to: RANGE[3] ?? '', format: 'jsonl', compression: 'none' });
-  for (const end of ['from', 'to']) query.set(end, (query.get(end) ?? '').replace(/\.(\d{3})Z$/, '.$1000000Z'));
-  const piece = { from: query.get('from'), to: query.get('to'), rows: COUNT };
-  writeFileSync(join(cwd, 'half.jsonl.part'), whole);
-  truncateSync(join(cwd, 'half.jsonl.part'), Math.floor(whole.length / 3));
-  writeFileSync(join(cwd, 'half.jsonl.part.json'), JSON.stringify({ asked: query.toString(), piece }));
-  expect(await take('--out', 'half.jsonl', '--resume')).toMatchObject({ code: 0 });
-  expect(readFileSync(join(cwd, 'half.jsonl'), 'utf8')).toBe(whole);
-  expect(here().sort()).toEqual(['half.jsonl', 'whole.jsonl', 'whole.jsonl.manifest.json']);
+/** In front of the audit API: breaks each file off after so many bytes, until it is told not to. */
+async function startDoor(out: string): Promise<{ readonly url: string; breakAfter: number; close(): Promise<void> }> {
+  const { hostname, port } = new URL(server.url);
+  const part = join(cwd, `${out}.part`);
+  const door = {
+    url: '',
+    breakAfter: Number.POSITIVE_INFINITY,
+    onDisk: () => (existsSync(part) ? statSync(part).size : 0),
+    close: () => Promise.resolve(),
+  };
+  const listener = createServer((incoming, answer) => {
+    const { method, url, headers } = incoming;
+    const passed = request({ hostname, port, method, path: url, headers }, (got) => {
+      answer.writeHead(got.statusCode ?? 502, got.headers);
+      if (!(url ?? '').includes('/stream?')) {
+        got.pipe(answer);
+        return;
+      }
+      let left = door.breakAfter;
+      let sent = 0;
+      got.on('data', (chunk: Buffer) => {
+        const piece = chunk.subarray(0, left);
+        left -= piece.length;
+        sent += piece.length;
+        if (piece.length > 0) answer.write(piece);
+        if (left > 0) return;
+        // what a client has not taken when a connection breaks is lost to it
+        const before = door.onDisk();
+        const taken = setInterval(() => {
+          if (door.onDisk() < before + sent) return;
+          clearInterval(taken);
+          answer.destroy();
+        }, 5);
+        got.removeAllListeners('data').resume();
+      });
+      got.on('end', () => left > 0 && answer.end());
+    });
+    passed.on('error', () => answer.destroy());
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((ready) => listener.listen(0, '127.0.0.1', ready));
+  door.url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  door.close = () =>
+    new Promise((closed) => {
+      listener.close(() => closed());
+      listener.closeAllConnections();
+    });
+  return door;
+}
+
+test.each([
+  [['--format', 'jsonl'], 'x.jsonl'],
+  [['--format', 'jsonl', '--compression', 'zstd'], 'x.jsonl.zst'],
+  [['--format', 'csv', '--compression', 'gzip'], 'x.csv.gz'],
+  [['--format', 'parquet'], 'x.parquet'],
+])('goes on where it broke off, more than once, with one manifest of all of it: %j', async (shape, out) => {
+  const door = await startDoor(out);
+  try {
+    const via = (...more: string[]) =>
+      gatelens(['export', '--url', door.url, ...RANGE, ...shape, '--out', out, ...more]);
+    door.breakAfter = 2000;
+    const broken = await via();
+    expect([broken.code, broken.said]).toEqual([5, expect.stringContaining(`--resume --out ${join(cwd, out)}`)]);
+    expect(here()).toEqual([`${out}.part`, `${out}.part.json`]);
+    expect((await via('--resume')).code).toBe(5);
+    expect(statSync(join(cwd, `${out}.part`)).size).toBe(4000);
+    const other = await via('--resume', '--filter', 'server=hr');
+    expect([other.code, other.said]).toEqual([2, expect.stringContaining('begun with other options')]);
+    door.breakAfter = Number.POSITIVE_INFINITY;
+    expect(await via('--resume')).toMatchObject({ code: 0, said: expect.stringContaining('Manifest beside it') });
+    expect(here()).toEqual([out, `${out}.manifest.json`]);
+    expect(await verify(out)).toMatchObject({ code: 0, said: expect.stringContaining(String(COUNT)) });
+    await take(...shape, '--out', `whole-${out}`);
+    expect(readFileSync(join(cwd, out)).equals(readFileSync(join(cwd, `whole-${out}`)))).toBe(true);
+  } finally {
+    await door.close();
+  }
+});
+
+test('does not go on with a file that begins otherwise by now', async () => {
+  const door = await startDoor('x.jsonl');
+  try {
+    const via = (...more: string[]) => gatelens(['export', '--url', door.url, ...RANGE, '--out', 'x.jsonl', ...more]);
+    door.breakAfter = 2000;
+    await via();
+    writeFileSync(join(cwd, 'x.jsonl.part'), 'something else');
+    door.breakAfter = Number.POSITIVE_INFINITY;
+    expect(await via('--resume')).toMatchObject({
+      code: 2,
+      said: expect.stringMatching(/refused \(409\).*Begin anew/),
+    });
+    // what is there is left alone
+    expect(readFileSync(join(cwd, 'x.jsonl.part'), 'utf8')).toBe('something else');
+  } finally {
+    await door.close();
+  }
 });
 
 test.each<[string, string[], Record<string, string>, RegExp]>([
@@ -112,7 +201,7 @@ test.each<[string, string[], Record<string, string>, RegExp]>([
   ['a filter that is none', ['--filter', 'colour=red'], { GATELENS_TOKEN: 'admin' }, /refused \(400\)/],
   ['a filter without =', ['--filter', 'red'], { GATELENS_TOKEN: 'admin' }, /write name=value/],
   ['a file that is there', ['--out', 'key.pem'], { GATELENS_TOKEN: 'admin' }, /is there already/],
-  ['resuming what cannot be', ['--resume', '--format', 'csv'], { GATELENS_TOKEN: 'admin' }, /Only uncompressed JSONL/],
+  ['resuming without a file', ['--resume'], { GATELENS_TOKEN: 'admin' }, /Name the unfinished file by --out/],
 ])('%s: exit code 2, with what to do, and no file', async (_what, args, env, message) => {
   const { code, said } = await gatelens(['export', '--url', server.url, ...RANGE, ...args], env);
   expect(code).toBe(2);

@@ -59,7 +59,7 @@ export const exportStreamRoute = createRoute({
   summary: 'The calls that fit the filters as one file, oldest first; leaving ends it',
   security: BEHIND_TOKEN,
   request: { query: ExportStreamQuery },
-  responses: { 200: FILE, 429: TOO_MANY, ...COMMON_ERRORS },
+  responses: { 200: FILE, 409: CONFLICT, 429: TOO_MANY, ...COMMON_ERRORS },
 });
 
 export const addDownloadRoute = createRoute({
@@ -79,7 +79,7 @@ export const downloadRoute = createRoute({
   summary: 'The file of a one-time address; once, and only for who made the address',
   security: BEHIND_TOKEN,
   request: { params: ExportTicketParam, query: NoQuery },
-  responses: { 200: FILE, 404: NOT_FOUND, 429: TOO_MANY, ...COMMON_ERRORS },
+  responses: { 200: FILE, 404: NOT_FOUND, 409: CONFLICT, 429: TOO_MANY, ...COMMON_ERRORS },
 });
 
 export const exportRunsRoute = createRoute({

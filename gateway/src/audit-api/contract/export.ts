@@ -58,7 +58,15 @@ export const ExportStreamQuery = z.strictObject({
     .optional()
     .openapi({
       description:
-        'to go on where a file broke off: `<started_at>~<call_id>` of its last whole row; the other parameters stay the same',
+        'to go on where a file of JSONL broke off: `<started_at>~<call_id>` of its last whole row; the other parameters stay the same. The manifest is of the rest alone.',
+    }),
+  have: z
+    .string('give it once')
+    .regex(/^\d{1,15}~[0-9a-f]{64}$/, 'use <bytes>~<SHA-256 of these bytes, hex>')
+    .optional()
+    .openapi({
+      description:
+        'to go on where a file of any kind broke off: how many bytes are there, and their SHA-256. They are made again and not sent, and the manifest is of the whole file; 409 when the file would begin otherwise by now. The other parameters stay the same, `from` and `to` as fixed times.',
     }),
 });
 

@@ -14,10 +14,11 @@ import { createExportSchedules } from '../state/export-schedules.ts';
 import { payloadHidden } from '../visibility.ts';
 import type { DestinationDeps } from './destinations.ts';
 import { keptFilters } from './export-request.ts';
-import type { Exports } from './exports.ts';
+import type { Exports, Ticketed } from './exports.ts';
 import { ownerRights } from './schedule-owner.ts';
 import { createScheduler } from './scheduler.ts';
 import { createRunningExports } from './running-exports.ts';
+import { createTickets } from './tickets.ts';
 
 export interface ExportSettings extends Pick<
   AuditApiDeps,
@@ -64,6 +65,11 @@ export function assembleExports(deps: ExportSettings): Exports {
     clock,
     logger,
   });
+  const tickets = createTickets<Ticketed>(clock, ({ run }) => {
+    if (runs.find(run.id)?.state !== 'pending') return;
+    const problem = 'No browser fetched it within a minute, so nothing went out. Export again.';
+    runs.change(run.id, { state: 'failed', problem, endedAt: new Date(clock.wallMs()).toISOString() });
+  });
   const { signer, signingKeyPem } = deps;
   const grafanaRoles: Exports['grafanaRoles'] = {};
   const scheduler = createScheduler({
@@ -99,6 +105,7 @@ export function assembleExports(deps: ExportSettings): Exports {
     source,
     runs,
     running,
+    tickets,
     schedules,
     destinations,
     secrets,

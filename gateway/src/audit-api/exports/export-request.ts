@@ -14,6 +14,7 @@ import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { accessActor } from '../deps.ts';
 import { nowNs } from '../clock.ts';
 import type { RunOwner, RunRequest } from '../state/export-runs.ts';
+import type { PlannedExport } from './exports.ts';
 import { formatInstant, recentRange } from '../time-range.ts';
 import type { ApiCaller, Visibility } from '../visibility.ts';
 import { exportRefusal } from '../visibility.ts';
@@ -45,11 +46,6 @@ export interface AskedExport {
   readonly compression: ExportPlan['compression'];
   readonly columns?: readonly string[] | undefined;
   readonly payloads: boolean;
-}
-
-export interface PlannedExport {
-  readonly plan: ExportPlan;
-  readonly request: RunRequest;
 }
 
 /** Throws ApiError `invalid_request`. */

@@ -4,14 +4,18 @@ import type { ManifestSigner } from '../../exports/manifest.ts';
 import type { AccessEntry } from '../../record/access.ts';
 import type { GrafanaRoles } from '../grafana/roles.ts';
 import type { SecretBox } from '../../exports/sealed-secret.ts';
-import type { ExportRunRow, ExportRuns, NewRun } from '../state/export-runs.ts';
+import type { ExportRunRow, ExportRuns, NewRun, RunRequest } from '../state/export-runs.ts';
 import type { ExportSchedules } from '../state/export-schedules.ts';
 import type { DestinationDeps } from './destinations.ts';
+import type { FileHead } from './file-tail.ts';
+import type { Tickets } from './tickets.ts';
 
 export interface Exports {
   readonly source: ExportSource;
   readonly runs: ExportRuns;
   readonly running: RunningExports;
+  /** of downloads that wait for their browser */
+  readonly tickets: Tickets<Ticketed>;
   readonly schedules: ExportSchedules;
   readonly destinations: DestinationDeps;
   readonly secrets: SecretBox;
@@ -23,6 +27,16 @@ export interface Exports {
   readonly signingKeyPem: string;
   /** Ends what runs. */
   close(): Promise<void>;
+}
+
+export interface PlannedExport {
+  readonly plan: ExportPlan;
+  readonly request: RunRequest;
+}
+
+export interface Ticketed {
+  readonly planned: PlannedExport;
+  readonly run: ExportRunRow;
 }
 
 export interface RunningExports {
@@ -47,10 +61,14 @@ export interface BeginExport {
   readonly actor: Omit<AccessEntry, 'action' | 'decision'>;
   /** aborts when the reader leaves */
   readonly signal: AbortSignal;
+  /** what the reader has already */
+  readonly head?: FileHead;
 }
 
 export interface StartedExport {
   readonly runId: string;
+  /** aborts when the export is ended, also while nobody asks for bytes */
+  readonly ended: AbortSignal;
   readonly bytes: AsyncIterable<Buffer>;
 }
 

@@ -1,18 +1,27 @@
 /**
  * The body of an answer that is a file. Whoever reads streams can read it; the server writes it to the connection itself
  * instead, piece by piece, and gives the memory of each back as soon as the system has it. A file that breaks off ends
- * the connection, so that no client takes it for a whole one.
+ * the connection, so that no client takes it for a whole one; one that is ended from elsewhere does so at once, also
+ * while its reader takes nothing.
  */
 import type { Writable } from 'node:stream';
 import { giveBack } from '../../store/give-back.ts';
 
 export class FileBody extends ReadableStream<Uint8Array> {
   readonly #pieces: AsyncIterator<Buffer, undefined>;
+  readonly #ended: AbortSignal;
 
-  constructor(bytes: AsyncIterable<Buffer>) {
+  /** @param ended aborts when the rest of it is not to be sent */
+  constructor(bytes: AsyncIterable<Buffer>, ended: AbortSignal) {
     const pieces = bytes[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
     super(
       {
+        start(controller) {
+          ended.addEventListener('abort', () => {
+            controller.error(new TypeError('the export was ended'));
+            void pieces.return?.().catch(() => undefined);
+          });
+        },
         async pull(controller) {
           try {
             const { value, done } = await pieces.next();
@@ -30,6 +39,7 @@ export class FileBody extends ReadableStream<Uint8Array> {
       { highWaterMark: 0 }
     );
     this.#pieces = pieces;
+    this.#ended = ended;
   }
 
   /** Once, and instead of reading it. Resolves when it is over, whichever way. */
@@ -39,7 +49,9 @@ export class FileBody extends ReadableStream<Uint8Array> {
       wake();
       void this.#end();
     };
+    const breakOff = (): void => void outgoing.destroy();
     outgoing.once('close', gone);
+    this.#ended.addEventListener('abort', breakOff);
     try {
       while (!outgoing.destroyed) {
         const { value, done } = await this.#pieces.next();
@@ -57,6 +69,7 @@ export class FileBody extends ReadableStream<Uint8Array> {
       outgoing.destroy();
     } finally {
       outgoing.off('close', gone);
+      this.#ended.removeEventListener('abort', breakOff);
       await this.#end();
     }
   }

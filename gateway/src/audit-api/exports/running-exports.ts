@@ -13,13 +13,17 @@ import type { AccessRecorder } from '../../record/access.ts';
 import { chainsOfRows } from '../../store/queries/export-rows.ts';
 import { ApiError } from '../api-error.ts';
 import type { ApiClock } from '../clock.ts';
-import type { ExportRunRow, ExportRuns } from '../state/export-runs.ts';
+import { INTERRUPTED, type ExportRunRow, type ExportRuns } from '../state/export-runs.ts';
 import { formatInstant } from '../time-range.ts';
 import { recordAccess } from '../record-access.ts';
 import { exportDetail } from './export-request.ts';
 import type { RunningExports } from './exports.ts';
+import { tailOf } from './file-tail.ts';
 
 const EXPORTS_AT_ONCE = 2;
+const READER_LEFT = 'The reader left before the end.';
+const NOT_RECORDED =
+  'It could not be recorded, so nothing went out. Look at the disk of the audit API, then export again.';
 
 export interface RunningExportsDeps {
   readonly runs: ExportRuns;
@@ -79,7 +83,7 @@ export function createRunningExports(deps: RunningExportsDeps): RunningExports {
   };
 
   return {
-    async start({ plan, run: asked, actor, signal }) {
+    async start({ plan, run: asked, actor, signal, head }) {
       if (places === 0) {
         throw new ApiError(
           'limit_reached',
@@ -90,86 +94,99 @@ export function createRunningExports(deps: RunningExportsDeps): RunningExports {
       const stop = new AbortController();
       const ends = AbortSignal.any([signal, stop.signal]);
       const progress: ExportProgress = { rows: 0, bytes: 0, payloadBytes: 0 };
-      let run: ExportRunRow;
       const action = plan.payloads ? 'export.payloads' : 'export.metadata';
-      const recordEnd = async (phase: string): Promise<void> => {
-        const detail = { ...exportDetail(run.id, run.request, plan.window), phase };
-        const end = {
-          ...actor,
-          action,
-          decision: 'allowed',
-          rows: progress.rows,
-          bytes: progress.payloadBytes,
-          detail,
-        } as const;
-        await deps.accessRecorder.record(end).catch(() => {
-          deps.logger.error('access_record_failed', { action, decision: 'allowed', phase });
-        });
-      };
+      let run: ExportRunRow | undefined;
+      const detailOf = ({ id, request }: ExportRunRow, phase: string) => ({
+        ...exportDetail(id, request, plan.window),
+        phase,
+        ...(head === undefined ? {} : { resumedAt: head.bytes }),
+      });
       try {
         run = 'id' in asked ? asked : deps.runs.add({ ...asked, state: 'running', startedAt: now() });
         deps.runs.change(run.id, { state: 'running', startedAt: now(), attempts: 1 });
-        const detail = { ...exportDetail(run.id, run.request, plan.window), phase: 'started' };
-        await recordAccess(deps, { ...actor, action, decision: 'allowed', detail });
+        await recordAccess(deps, { ...actor, action, decision: 'allowed', detail: detailOf(run, 'started') });
       } catch (error) {
         places += 1;
+        if (run !== undefined) {
+          deps.runs.change(run.id, { state: 'failed', problem: NOT_RECORDED, endedAt: now() });
+        }
         throw error;
       }
+      const started = run;
       let settle: () => void = () => undefined;
       running.set(run.id, { progress, stop, over: new Promise<void>((done) => (settle = done)) });
       const end = async (state: 'done' | 'failed' | 'cancelled', problem: string, sha256 = ''): Promise<void> => {
-        running.delete(run.id);
+        // whatever comes first: the end of the file, its reader who leaves, somebody who cancels it
+        if (!running.delete(started.id)) return;
         places += 1;
         try {
           const ended = { state, problem, rows: progress.rows, bytes: progress.bytes, endedAt: now() };
-          deps.runs.change(run.id, { ...ended, ...(state === 'done' ? await vouch(plan, run, progress, sha256) : {}) });
-          await recordEnd(state);
+          const vouched = state === 'done' ? await vouch(plan, started, progress, sha256) : {};
+          deps.runs.change(started.id, { ...ended, ...vouched });
+          const { rows, payloadBytes: bytes } = progress;
+          await deps.accessRecorder
+            .record({ ...actor, action, decision: 'allowed', rows, bytes, detail: detailOf(started, state) })
+            .catch(() => deps.logger.error('access_record_failed', { action, decision: 'allowed', phase: state }));
         } finally {
           settle();
         }
       };
+      /** @returns whether somebody or the process ended it, or its reader left */
+      const endedBy = async (): Promise<boolean> => {
+        const reason: unknown = stop.signal.reason;
+        if (reason instanceof Ended) await end(reason.state, reason.message);
+        else if (signal.aborted) await end('cancelled', READER_LEFT);
+        return ends.aborted;
+      };
+      // at once, whoever reads it or does not; what is being asked of the store ends by the same signal
+      ends.addEventListener('abort', () => void endedBy().catch(() => undefined));
       const hash = createHash('sha256');
-      const file = exportFile(plan, deps.source, progress, ends);
-      let first: IteratorResult<Buffer>;
+      const file = tailOf(exportFile(plan, deps.source, progress, ends), hash, head);
+      let first: IteratorResult<Buffer, unknown>;
       try {
         first = await file.next();
       } catch (error) {
-        await end(ends.aborted ? 'cancelled' : 'failed', problemOf(error));
+        if (!(await endedBy())) await end('failed', problemOf(error));
         throw error instanceof ExportRefused ? new ApiError('too_large', error.message) : error;
       }
-      return { runId: run.id, bytes: rest(first) };
+      return { runId: run.id, ended: ends, bytes: rest(first) };
 
-      async function* rest(begun: IteratorResult<Buffer>): AsyncGenerator<Buffer> {
-        let finished = false;
+      async function* rest(begun: IteratorResult<Buffer, unknown>): AsyncGenerator<Buffer> {
         try {
-          for (let piece = begun; piece.done !== true; piece = await file.next()) {
-            hash.update(piece.value);
-            yield piece.value;
-          }
-          finished = true;
+          for (let piece = begun; piece.done !== true; piece = await file.next()) yield piece.value;
           await end('done', '', hash.digest('hex'));
         } catch (error) {
-          finished = true;
-          await end(ends.aborted ? 'cancelled' : 'failed', ends.aborted ? '' : problemOf(error));
+          if (!(await endedBy())) await end('failed', problemOf(error));
           throw error;
         } finally {
           await file.return(undefined);
-          if (!finished) await end('cancelled', 'The reader left before the end.');
+          // nothing is left to do where it ended above
+          if (!(await endedBy())) await end('cancelled', READER_LEFT);
         }
       }
     },
     cancel: (runId) => {
       const found = running.get(runId);
-      found?.stop.abort();
+      found?.stop.abort(new Ended('cancelled', 'Somebody cancelled it.'));
       return found !== undefined;
     },
     progressOf: (runId) => running.get(runId)?.progress,
     async close() {
       const all = [...running.values()];
-      for (const { stop } of all) stop.abort();
+      for (const { stop } of all) stop.abort(new Ended('failed', INTERRUPTED));
       await Promise.all(all.map(({ over }) => over));
     },
   };
+}
+
+/** Why an export was ended that could have gone on. */
+class Ended extends Error {
+  readonly state: 'failed' | 'cancelled';
+
+  constructor(state: 'failed' | 'cancelled', message: string) {
+    super(message);
+    this.state = state;
+  }
 }
 
 /** In words that may be shown: nothing of the store or of a row. */

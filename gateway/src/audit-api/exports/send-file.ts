@@ -1,6 +1,7 @@
 /** The answer that is a file, sent as it is made. */
 import type { ExportPlan } from '../../exports/export-plan.ts';
 import { contentTypeOf } from '../../exports/formats.ts';
+import type { StartedExport } from './exports.ts';
 import { FileBody } from './file-body.ts';
 
 /** Has the id of the run, and tells files from other answers. */
@@ -8,15 +9,15 @@ export const FILE_HEADER = 'X-Gatelens-Export';
 
 export function fileResponse(
   plan: Pick<ExportPlan, 'format' | 'compression'>,
-  bytes: AsyncIterable<Buffer>,
-  headers: { readonly fileName: string; readonly runId: string }
+  { bytes, ended, runId }: StartedExport,
+  fileName: string
 ): Response {
-  return new Response(new FileBody(bytes), {
+  return new Response(new FileBody(bytes, ended), {
     status: 200,
     headers: {
       'Content-Type': contentTypeOf(plan),
-      'Content-Disposition': `attachment; filename="${headers.fileName}"`,
-      [FILE_HEADER]: headers.runId,
+      'Content-Disposition': `attachment; filename="${fileName}"`,
+      [FILE_HEADER]: runId,
     },
   });
 }

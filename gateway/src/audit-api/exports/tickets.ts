@@ -14,13 +14,23 @@ export interface Tickets<T> {
   issue(owner: string, content: T): { readonly ticket: string; readonly expiresMs: number } | undefined;
   /** @returns undefined when it was never issued, is used up or over, or is somebody else's (then it stays theirs) */
   redeem(owner: string, ticket: string): T | undefined;
+  /** Forgets those whose time is over. */
+  sweep(): void;
 }
 
-export function createTickets<T>(clock: Pick<ApiClock, 'wallMs' | 'monotonicMs'>): Tickets<T> {
+/** @param onLapse called for each that nobody redeemed in time, when that is noticed */
+export function createTickets<T>(
+  clock: Pick<ApiClock, 'wallMs' | 'monotonicMs'>,
+  onLapse: (content: T) => void
+): Tickets<T> {
   const issued = new Map<string, { readonly owner: string; readonly content: T; readonly endMs: number }>();
   const digest = (ticket: string): string => createHash('sha256').update(ticket).digest('base64');
   const sweep = (): void => {
-    for (const [key, { endMs }] of issued) if (endMs <= clock.monotonicMs()) issued.delete(key);
+    for (const [key, { content, endMs }] of issued) {
+      if (endMs > clock.monotonicMs()) continue;
+      issued.delete(key);
+      onLapse(content);
+    }
   };
   return {
     issue(owner, content) {
@@ -38,5 +48,6 @@ export function createTickets<T>(clock: Pick<ApiClock, 'wallMs' | 'monotonicMs'>
       issued.delete(key);
       return found.content;
     },
+    sweep,
   };
 }

@@ -13,7 +13,7 @@ import { recordAccess } from '../record-access.ts';
 import type { ExportRunRow } from '../state/export-runs.ts';
 
 export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
-  const { runs, running, scheduler } = deps.exporting;
+  const { runs, running, scheduler, tickets } = deps.exporting;
   const progressOf = (id: string) => running.progressOf(id) ?? scheduler.progressOf(id);
 
   const view = async (c: Context<ApiEnv>, rows: readonly ExportRunRow[]): Promise<ExportRun[]> => {
@@ -33,6 +33,7 @@ export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): v
     return runView(row, visibility, principals, progressOf(row.id));
   };
   const find = (id: string): ExportRunRow => {
+    tickets.sweep();
     const run = runs.find(id);
     if (run === undefined) throw new ApiError('not_found', 'There is no such export. /api/v1/exports/runs lists them.');
     return run;
@@ -40,6 +41,7 @@ export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): v
 
   api.openapi(exportRunsRoute, async (c) => {
     await requireExport(c, deps, { payloads: false, action: 'export.read' });
+    tickets.sweep();
     const { scheduleId, limit, cursor } = c.req.valid('query');
     const before = cursor === undefined ? {} : { before: Number(decodeCursor(cursor).startedNs) };
     const rows = runs.page({ ...(scheduleId === undefined ? {} : { scheduleId }), ...before, limit: limit + 1 });

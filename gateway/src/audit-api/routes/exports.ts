@@ -19,24 +19,20 @@ import {
 import type { ApiEnv, RouteDeps } from '../deps.ts';
 import { accessActor } from '../deps.ts';
 import { nowNs } from '../clock.ts';
-import { planExport, requireExport, runOwner, type PlannedExport } from '../exports/export-request.ts';
+import { planExport, requireExport, runOwner } from '../exports/export-request.ts';
+import type { PlannedExport } from '../exports/exports.ts';
+import type { FileHead } from '../exports/file-tail.ts';
 import { fileName } from '../exports/running-exports.ts';
 import { fileResponse } from '../exports/send-file.ts';
-import { createTickets } from '../exports/tickets.ts';
 import type { ExportRunRow, NewRun } from '../state/export-runs.ts';
 import { formatInstant, parseInstant } from '../time-range.ts';
 import { exportRefusal } from '../visibility.ts';
-
-interface Ticketed {
-  readonly planned: PlannedExport;
-  readonly run: ExportRunRow;
-}
 
 /** Of one row as JSON without payloads, all columns; others in proportion to how many there are. */
 const ROW_BYTES = 1350;
 
 export function registerExports(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void {
-  const tickets = createTickets<Ticketed>(deps.clock);
+  const { tickets, runs } = deps.exporting;
 
   api.openapi(exportOptionsRoute, async (c) => {
     const visibility = await requireExport(c, deps, { payloads: false, action: 'export.read' });
@@ -95,19 +91,21 @@ export function registerExports(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void
   });
 
   api.openapi(exportStreamRoute, async (c) => {
-    const { from, to, format, compression, columns, payloads, after, ...filters } = c.req.valid('query');
+    requireGet(c);
+    const { from, to, format, compression, columns, payloads, after, have, ...filters } = c.req.valid('query');
     const asked = { from, to, format, compression, columns, payloads: payloads === 'true', filters };
     const visibility = await requireExport(c, deps, asked);
     const planned = await planExport(deps, visibility, asked, { signal: c.req.raw.signal });
     const position = after === undefined ? {} : { after: positionOf(after, nowNs(deps.clock)) };
-    return send(c, { ...planned, plan: { ...planned.plan, ...position } }, newRun(c, planned, 'stream'));
+    const plan = { ...planned.plan, ...position };
+    return send(c, { ...planned, plan }, newRun(c, planned, 'stream'), have === undefined ? undefined : headOf(have));
   });
 
   api.openapi(addDownloadRoute, async (c) => {
     const asked = c.req.valid('json');
     const visibility = await requireExport(c, deps, asked);
     const planned = await planExport(deps, visibility, asked, { signal: c.req.raw.signal });
-    const run = deps.exporting.runs.add(newRun(c, planned, 'download'));
+    const run = runs.add(newRun(c, planned, 'download'));
     const issued = tickets.issue(runOwner(c.get('caller')).subject, { planned, run });
     if (issued === undefined) {
       throw new ApiError('limit_reached', 'Too many downloads wait to be fetched. Try again in a minute.');
@@ -124,6 +122,7 @@ export function registerExports(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void
   });
 
   api.openapi(downloadRoute, async (c) => {
+    requireGet(c);
     // rights may have gone meanwhile
     await requireExport(c, deps, { payloads: false });
     const found = tickets.redeem(runOwner(c.get('caller')).subject, c.req.valid('param').ticket);
@@ -134,19 +133,47 @@ export function registerExports(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): void
       );
     }
     const { planned, run } = found;
-    const visibility = await requireExport(c, deps, planned.plan);
-    return send(c, { ...planned, plan: { ...planned.plan, visibility } }, run);
+    if (runs.find(run.id)?.state !== 'pending')
+      throw new ApiError('conflict', 'This export was cancelled. Export again.');
+    try {
+      const visibility = await requireExport(c, deps, planned.plan);
+      return await send(c, { ...planned, plan: { ...planned.plan, visibility } }, run);
+    } catch (error) {
+      // its address is used up
+      if (runs.find(run.id)?.state === 'pending') {
+        const problem = error instanceof ApiError ? error.message : 'It could not be started. Export again.';
+        runs.change(run.id, { state: 'failed', problem, endedAt: new Date(deps.clock.wallMs()).toISOString() });
+      }
+      throw error;
+    }
   });
 
   function newRun(c: Context<ApiEnv>, { plan, request }: PlannedExport, kind: NewRun['kind']): NewRun {
     return { kind, owner: runOwner(c.get('caller')), request, ...plan.window };
   }
 
-  async function send(c: Context<ApiEnv>, { plan }: PlannedExport, run: ExportRunRow | NewRun): Promise<Response> {
+  async function send(
+    c: Context<ApiEnv>,
+    { plan }: PlannedExport,
+    run: ExportRunRow | NewRun,
+    head?: FileHead
+  ): Promise<Response> {
     const { signal } = c.req.raw;
-    const started = await deps.exporting.running.start({ plan, run, actor: accessActor(c), signal });
-    return fileResponse(plan, started.bytes, { fileName: fileName(plan, run), runId: started.runId });
+    const begin = { plan, run, actor: accessActor(c), signal };
+    const started = await deps.exporting.running.start(head === undefined ? begin : { ...begin, head });
+    return fileResponse(plan, started, fileName(plan, run));
   }
+}
+
+/** HEAD comes here, too: it would make a file that nobody takes, and keep its place. */
+function requireGet(c: Context<ApiEnv>): void {
+  if (c.req.raw.method !== 'GET')
+    throw new ApiError('invalid_request', 'Files are made when they are fetched. Use GET.');
+}
+
+function headOf(have: string): FileHead {
+  const [bytes = '', sha256 = ''] = have.split('~');
+  return { bytes: Number(bytes), sha256 };
 }
 
 function positionOf(after: string, now: bigint): Position {

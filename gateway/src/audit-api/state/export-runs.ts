@@ -105,6 +105,8 @@ export interface ExportRuns {
 
 /** Next attempt of a run that somebody ended: only by hand. */
 export const NEVER_MS = 8_000_000_000_000_000;
+/** Of an export of now that the audit API did not outlive. */
+export const INTERRUPTED = 'The audit API ended in the middle. Export again.';
 const MOST_UNSCHEDULED = 2000;
 
 const SETTERS: Readonly<
@@ -147,7 +149,7 @@ export function createExportRuns(state: DatabaseSync): ExportRuns {
       AND number <= (SELECT number FROM export_runs WHERE kind != 'scheduled' ORDER BY number DESC LIMIT 1 OFFSET ${MOST_UNSCHEDULED})`
   );
   const interruptNow = state.prepare(
-    `UPDATE export_runs SET state = 'failed', ended_at = ?, problem = 'The audit API ended in the middle. Start it again.'
+    `UPDATE export_runs SET state = 'failed', ended_at = ?, problem = '${INTERRUPTED}'
       WHERE kind != 'scheduled' AND state IN ('pending', 'running')`
   );
   const interruptScheduled = state.prepare(

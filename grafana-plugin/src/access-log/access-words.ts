@@ -26,8 +26,8 @@ export const ACTION_WORDS: Readonly<Record<Action, string>> = {
 };
 
 export const REASON_WORDS: Readonly<Record<Reason, string>> = {
-  not_auditor: 'no Auditor',
-  not_admin: 'no Admin',
+  not_auditor: 'not an Auditor',
+  not_admin: 'not an Admin',
   other_user: 'somebody else’s calls',
   not_own: 'no such call of their own',
   other_server: 'Auditor of other servers',
@@ -41,7 +41,7 @@ export const REASON_WORDS: Readonly<Record<Reason, string>> = {
   no_identity: 'names nobody',
   anonymous: 'not signed in',
   service_account: 'service account',
-  not_a_member: 'no member of the organisation',
+  not_a_member: 'not a member of the organisation',
   teams_unavailable: 'Grafana’s teams could not be had',
   key_destroyed: 'data key destroyed',
   key_unavailable: 'key not configured',

@@ -83,7 +83,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     borderBottom: `1px solid ${theme.colors.border.weak}`,
     fontSize: theme.typography.bodySmall.fontSize,
     cursor: 'pointer',
-    '&:hover': { background: theme.colors.action.hover },
+    '&:hover': { background: theme.colors.background.secondary },
   }),
   active: css({
     background: theme.colors.action.selected,

@@ -154,6 +154,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
   panel: css({
     width: theme.spacing(25),
     flexShrink: 0,
+    [theme.breakpoints.up('xxl')]: { width: theme.spacing(31) },
     overflowY: 'auto',
     padding: theme.spacing(0.5, 0),
     background: theme.colors.background.primary,

@@ -11,7 +11,9 @@ const LOOKED_THROUGH_CHARS = 262_144;
 
 export function PartMarks({ part }: { readonly part: PayloadPart }) {
   const styles = useStyles2(getStyles);
-  const { bytes, truncated, redacted = [], bodyText = '', bodyBase64, digest } = part;
+  const { bytes, truncated, bodyText = '', bodyBase64, digest } = part;
+  // those of headers are marked among the headers
+  const redacted = part.redacted?.filter((path) => !path.startsWith('header:')) ?? [];
   return (
     <div className={styles.marks}>
       <Badge text="Opening recorded" color="blue" icon="eye" tooltip="This opening is in the access log." />

@@ -80,7 +80,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     borderBottom: `1px solid ${theme.colors.border.weak}`,
     fontSize: theme.typography.bodySmall.fontSize,
     textAlign: 'left',
-    '&:hover': { background: theme.colors.action.hover },
+    '&:hover': { background: theme.colors.background.secondary },
   }),
   current: css({ background: theme.colors.action.selected }),
   title: css({ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }),

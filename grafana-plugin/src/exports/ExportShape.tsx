@@ -38,7 +38,7 @@ export function ExportShape({ me, shape, disabled, onChange }: ExportShapeProps)
   return (
     <>
       <Choice
-        label="Form"
+        label="Format"
         options={FORMATS}
         value={shape.format}
         disabled={disabled}

@@ -25,7 +25,7 @@ export default function ExportsPage() {
   const show = (id: string | undefined) => change(setParam('schedule', id));
   return (
     <PluginPage
-      subTitle="Calls as files, at set times. An export of now begins on Audit Logs."
+      subTitle="Calls as files, at set times. To export right now, use Export on Audit Logs."
       actions={
         <>
           {items !== undefined && (

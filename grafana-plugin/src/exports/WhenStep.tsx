@@ -72,7 +72,7 @@ export function WhenStep({ draft, isNew, preview, onChange }: WhenStepProps) {
           />
         </Field>
       )}
-      <Field label="Time zone" description="Name of the IANA, e.g. Europe/Berlin." noMargin>
+      <Field label="Time zone" description="As IANA names it, e.g. Europe/Berlin." noMargin>
         <Input
           id="timing-zone"
           width={30}
@@ -82,7 +82,7 @@ export function WhenStep({ draft, isNew, preview, onChange }: WhenStepProps) {
       </Field>
       {isNew && (
         <Choice
-          label="Also what was before"
+          label="The first run goes back"
           options={BACK}
           value={draft.startFrom}
           onChange={(startFrom) => onChange({ startFrom })}

@@ -161,7 +161,7 @@ export function scheduleBody(draft: ScheduleDraft): ScheduleBody {
 
 /** How far back a first window may begin. */
 export const BACK = [
-  { value: '', label: 'Nothing' },
+  { value: '', label: 'Not at all' },
   { value: 'now-1d', label: 'A day' },
   { value: 'now-7d', label: '7 days' },
   { value: 'now-30d', label: '30 days' },

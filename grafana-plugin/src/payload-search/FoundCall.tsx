@@ -58,5 +58,5 @@ const getStyles = (theme: GrafanaTheme2) => ({
   title: css({ color: theme.colors.text.link, fontWeight: theme.typography.fontWeightMedium }),
   quiet: css({ color: theme.colors.text.secondary, fontSize: theme.typography.bodySmall.fontSize }),
   hit: css({ margin: theme.spacing(0.5, 0, 0) }),
-  snippet: css({ whiteSpace: 'pre-wrap', wordBreak: 'break-word' }),
+  snippet: css({ border: 'none', whiteSpace: 'pre-wrap', wordBreak: 'break-word', boxDecorationBreak: 'clone' }),
 });

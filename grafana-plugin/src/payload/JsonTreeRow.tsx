@@ -122,7 +122,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     whiteSpace: 'pre',
     unicodeBidi: 'plaintext',
     cursor: 'default',
-    '&:hover': { background: theme.colors.action.hover },
+    '&:hover': { background: theme.colors.background.secondary },
   }),
   active: css({ background: theme.colors.action.selected }),
   marked: css({ background: theme.colors.warning.transparent }),

@@ -66,7 +66,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     fontSize: theme.typography.bodySmall.fontSize,
     fontVariantNumeric: 'tabular-nums',
     textAlign: 'left',
-    '&:hover': { background: theme.colors.action.hover },
+    '&:hover': { background: theme.colors.background.secondary },
   }),
   active: css({ background: theme.colors.action.selected }),
   cut: css({ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }),

@@ -37,7 +37,7 @@ export function SessionTable({ sessions, timeZone, isDemo }: SessionTableProps) 
         {sessions.map((session) => (
           <tr key={session.key}>
             <td>
-              <TextLink href={sessionPath(session.key, isDemo)} color="primary" variant="bodySmall" inline={false}>
+              <TextLink href={sessionPath(session.key, isDemo)} variant="bodySmall" inline={false}>
                 {formatFull(session.startedAt, timeZone)}
               </TextLink>
             </td>

@@ -69,7 +69,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
       padding: theme.spacing(0, 1),
     },
     '& tbody tr + tr td': { borderTop: `1px solid ${theme.colors.border.weak}` },
-    '& tbody tr:hover': { background: theme.colors.action.hover },
+    '& tbody tr:hover': { background: theme.colors.background.secondary },
   }),
   cut: css({ '& td': { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' } }),
   wrapped: css({

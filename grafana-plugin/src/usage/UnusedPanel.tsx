@@ -43,7 +43,7 @@ export function UnusedPanel({ state }: { readonly state: UsageState }) {
       query={unused}
       height={HEIGHT_UNITS}
       tools={
-        <Stack direction="row" gap={1}>
+        <Stack direction="row" gap={1} alignItems="center">
           <RadioButtonGroup
             size="sm"
             aria-label="Servers or tools"

@@ -1,5 +1,6 @@
 /** Whose calls, which server, which client, compared with what. */
-import { Badge, Combobox, InlineField, RadioButtonGroup, Stack } from '@grafana/ui';
+import { css } from '@emotion/css';
+import { Badge, Combobox, InlineField, RadioButtonGroup, Stack, useStyles2 } from '@grafana/ui';
 import type { Me } from '../data/contract.ts';
 import { useFacets } from '../data/useTimeline.ts';
 import type { UsageState } from './useUsageState.ts';
@@ -10,6 +11,7 @@ interface UsageControlsProps {
 }
 
 export function UsageControls({ state, me }: UsageControlsProps) {
+  const styles = useStyles2(getStyles);
   const { instants } = state.time;
   const facets = useFacets({
     ...instants,
@@ -47,7 +49,7 @@ export function UsageControls({ state, me }: UsageControlsProps) {
           onChange={(option) => state.setFilter(field, option?.value)}
         />
       ))}
-      <InlineField label="Compare with" htmlFor="usage-compare">
+      <InlineField label="Compare with" htmlFor="usage-compare" className={styles.field}>
         <Combobox
           id="usage-compare"
           width={18}
@@ -63,3 +65,8 @@ export function UsageControls({ state, me }: UsageControlsProps) {
     </Stack>
   );
 }
+
+const getStyles = () => ({
+  // its own margin would lift it above its neighbours
+  field: css({ margin: 0 }),
+});

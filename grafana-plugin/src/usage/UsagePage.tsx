@@ -102,5 +102,10 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   whole: css({ gridColumn: '1 / -1' }),
   // many columns: two of them side by side need a large screen
-  wide: css({ minWidth: 0, [theme.breakpoints.down('xxl')]: { gridColumn: '1 / -1' } }),
+  wide: css({
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 1fr)',
+    minWidth: 0,
+    [theme.breakpoints.down('xxl')]: { gridColumn: '1 / -1' },
+  }),
 });

@@ -24,7 +24,7 @@ export function nameColumn<Row>(
     label,
     value: name,
     cell: (row) => (
-      <TextLink href={href(row)} color="primary" variant="bodySmall" inline={false}>
+      <TextLink href={href(row)} variant="bodySmall" inline={false}>
         {visibleText(name(row))}
       </TextLink>
     ),

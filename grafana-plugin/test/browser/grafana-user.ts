@@ -73,7 +73,9 @@ export class GrafanaUser {
       { name: 'gatelens_preview_theme', value: theme, url: base },
     ]);
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    // a busy machine takes its time
+    page.setDefaultTimeout(20_000);
+    page.setDefaultNavigationTimeout(60_000);
     return new GrafanaUser(context, page, base);
   }
 

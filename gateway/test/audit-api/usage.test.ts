@@ -228,6 +228,38 @@ describe('usage', () => {
     expectSame(await summary(query), counted(matches));
   });
 
+  test('of a request that is told again with another end counts it once, where it belongs', async () => {
+    const again = makeCall(1007, 7 * HOUR_MS, Date.now());
+    const told = { ...again, server: 'files', tool: 'told twice', kind: 'request', phase: 'closed', demo: false };
+    const first = { ...told, outcome: 'interrupted', duration: 90_000_000_000 };
+    const second = { ...told, outcome: 'success', duration: 5_000_000, seq: 2 };
+    await insertCalls(store, [{ ...first, seq: 1 }]);
+    await refresh();
+    expect((await summary('tool=told twice')).totals).toMatchObject({ calls: 1, errors: 1 });
+    await insertCalls(store, [second]);
+    await refresh();
+    const after = await summary('tool=told twice');
+    expect(readRollup()).toBe(true);
+    expect(after.totals).toMatchObject({ calls: 1, errors: 0, servers: 1 });
+    CALLS.push(second);
+    expectSame(await summary(), counted());
+    for (const table of ['usage_minute', 'usage_hour', 'usage_user_hour']) {
+      const sums = `SELECT toString(outcome) AS ended, toString(sum(calls)) AS n FROM mcp.${table} FINAL WHERE tool = 'told twice' GROUP BY ended ORDER BY ended`;
+      const rows = await (await store.admin.query({ query: sums, format: 'JSONEachRow' })).json();
+      expect({ table, rows }).toEqual({
+        table,
+        rows: [
+          { ended: 'interrupted', n: '0' },
+          { ended: 'success', n: '1' },
+        ],
+      });
+    }
+    const shown = `SELECT DISTINCT toString(outcome) AS ended FROM mcp.grafana_usage WHERE tool = 'told twice'`;
+    expect(await (await store.admin.query({ query: shown, format: 'JSONEachRow' })).json()).toEqual([
+      { ended: 'success' },
+    ]);
+  });
+
   /** A limit of hours lets everything through, but no rollup knows durations: so all is counted from the calls. */
   const FROM_CALLS = '&maxDurationMs=100000000';
 

@@ -101,7 +101,7 @@ function fromRollup(rollup: Rollup, where: string, needs: SourceNeeds): string {
         ${traffic(needs)}
     FROM ${rollup.table} FINAL
     WHERE ${rollup.column} >= toDateTime({settledFrom:UInt32}) AND ${rollup.column} < toDateTime({settledTo:UInt32})
-        AND toUnixTimestamp(${rollup.column}) NOT IN {touched:Array(UInt32)} AND ${where}
+        AND toUnixTimestamp(${rollup.column}) NOT IN {touched:Array(UInt32)} AND calls > 0 AND ${where}
     GROUP BY ALL`;
 }
 

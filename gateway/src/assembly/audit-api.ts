@@ -16,6 +16,7 @@ import type { AuditApi } from '../mcp-server/audit-api-client.ts';
 import type { Keyring } from '../protection/keyring.ts';
 import { createPayloadOpener } from '../protection/payload-opener.ts';
 import type { Pseudonyms } from '../protection/seams.ts';
+import { createSetAsideWatch } from '../store/set-aside-watch.ts';
 import { createAccessRecorder } from '../telemetry/access-recorder.ts';
 import { createCheckpointSigner } from '../telemetry/health-reporter.ts';
 import { configuredDestinations } from './export-destinations.ts';
@@ -50,7 +51,12 @@ export async function startAuditApi(options: {
   const state = openState(stateFile(config.dataDir));
   const clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
   const refusals = createRefusalLog({ recorder: accessRecorder, clock, logger });
-  const settling = setInterval(() => void refusals.settle(), MINUTE_MS);
+  const lookForSetAside = createSetAsideWatch(options.store.reader, logger);
+  let looking = lookForSetAside();
+  const settling = setInterval(() => {
+    void refusals.settle();
+    looking = looking.then(lookForSetAside);
+  }, MINUTE_MS);
   settling.unref();
   try {
     const { grafana } = config.auditApi;
@@ -95,6 +101,7 @@ export async function startAuditApi(options: {
       await exporting.close();
       await server.close();
       clearInterval(settling);
+      await looking;
       await refusals.settle({ all: true });
       state.close();
     };

@@ -5,6 +5,9 @@
  */
 import { SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/logger.ts';
+import { createStoreReader } from '../../src/store/queries/clickhouse-reader.ts';
+import { createSetAsideWatch } from '../../src/store/set-aside-watch.ts';
 import { Markers } from '../e2e/marker.ts';
 import { bearer, send as call, toolCall } from '../e2e/mcp-clients.ts';
 import { type OtlpCollector, startOtlpCollector } from '../e2e/otlp-collector.ts';
@@ -53,6 +56,44 @@ describe.skipIf(!isCollectorBuilt())('the collector', { timeout: 180_000 }, () =
     await stored('k1', 'mcp_protected.data_keys', 'key_id');
     await stored('call-1', 'mcp_protected.payload_events');
     expect(stack.tap.requests.some((one) => one.url.includes('EventName'))).toBe(false);
+  });
+
+  it('lets no record be lost by swapped tokens of a gateway: it keeps them, says so, and brings them once they are right', async () => {
+    const people = new People();
+    const key = people.addKey('swapped', { user: 'swapped@example.com' });
+    const web = await startWebServer('swapped');
+    const [metadata, payloads] = [stack.collector.target('metadata'), stack.collector.target('payloads')];
+    const { username, password } = stack.test.store.credentials.gatelens_api;
+    const config = {
+      mcpServers: { swapped: { url: `${web.url}/fast` } },
+      auth: { apiKeys: people.apiKeys },
+      store: { url: stack.test.store.url, username, password },
+    };
+    const swapped = {
+      metadata: { url: metadata.url, token: payloads.token },
+      payloads: { url: payloads.url, token: metadata.token },
+    };
+    const gatelens = stack.gatelens({ mcpServers: config.mcpServers, auth: config.auth, otlp: swapped });
+    try {
+      await gatelens.start();
+      const answer = await call(gatelens.mcp('swapped'), { headers: bearer(key), body: toolCall(1, 'echo', {}) });
+      expect(answer.status).toBe(200);
+      for (const stream of ['metadata', 'payload']) {
+        await until(
+          () => gatelens.log('spool.ship_failed').some((line) => line['stream'] === stream && line['status'] === 401),
+          `the log tells of the refused token of ${stream}`
+        );
+      }
+      await gatelens.kill('SIGTERM');
+      expect(await stack.test.rows(`SELECT 1 FROM mcp.calls WHERE server = 'swapped'`)).toEqual([]);
+      gatelens.configure({ ...config, otlp: { metadata, payloads } });
+      await gatelens.start();
+      expect(await stored('swapped', 'mcp.calls', 'server')).toMatchObject({ outcome: 'success', kind: 'request' });
+      await stored('swapped', 'mcp_protected.payload_events', 'server');
+    } finally {
+      await gatelens.kill('SIGTERM');
+      await web.stop();
+    }
   });
 
   it.each([
@@ -122,7 +163,7 @@ describe.skipIf(!isCollectorBuilt())('the collector', { timeout: 180_000 }, () =
     expect(await stored('newer', 'mcp.records_set_aside', 'record_id')).toMatchObject({ kind: 'future' });
     expect(await stored('clock')).toMatchObject({ started_at: '2090-01-01 00:00:00.000000000', duration: '5000000' });
     await stored('behind', 'mcp_protected.payload_events');
-    const aside = await stack.test.rows(
+    const aside = await stack.test.rows<{ what: string; reason: string }>(
       'SELECT what, reason FROM mcp.grafana_set_aside ORDER BY what, reason',
       'grafana_reader'
     );
@@ -131,6 +172,14 @@ describe.skipIf(!isCollectorBuilt())('the collector', { timeout: 180_000 }, () =
       { what: 'event', reason: 'unreadable body' },
       { what: 'record', reason: 'unknown kind' },
     ]);
+    const lines: object[] = [];
+    const warn = (event: string, fields?: object): number => lines.push({ event, ...fields });
+    const look = createSetAsideWatch(createStoreReader(stack.test.client('gatelens_api')), { ...silentLogger, warn });
+    await look();
+    // once, not every minute
+    await look();
+    const line = { event: 'store.set_aside', more: 1, total: 1 };
+    expect(lines).toEqual(aside.map((one) => ({ ...line, ...one })));
   });
 
   it('keeps what a schema one version behind cannot take, says so, and goes on with the other path', async () => {

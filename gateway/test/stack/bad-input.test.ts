@@ -80,7 +80,7 @@ describe.skipIf(!isCollectorBuilt())('the collector', { timeout: 180_000 }, () =
       expect(answer.status).toBe(200);
       for (const stream of ['metadata', 'payload']) {
         await until(
-          () => gatelens.log('spool.ship_failed').some((line) => line['stream'] === stream && line['status'] === 401),
+          () => gatelens.log('spool.ship_failed').some((line) => line.stream === stream && line.status === 401),
           `the log tells of the refused token of ${stream}`
         );
       }

@@ -60,6 +60,8 @@ export function createMcpListener(app: McpApp, options: McpListenerOptions): Ser
       void answer(req, res);
     }
   );
+  // not a request to the app, nor one that goes on to anybody
+  server.on('connect', (_req, socket) => refuseConnection(options, 400, socket));
   // none is dropped silently; the app counts them
   server.maxHeadersCount = 0;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

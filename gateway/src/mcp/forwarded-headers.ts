@@ -1,6 +1,7 @@
 /**
  * Which headers pass between client and upstream server. Everything passes but what belongs to one connection
- * (RFC 9110 §7.6.1), the client's credentials for the gateway, and what the gateway sets itself. Answers lose
+ * (RFC 9110 §7.6.1), the client's credentials for the gateway, what only a proxy may say of a caller, and what the gateway
+ * sets itself. Answers lose
  * `Set-Cookie`: it would hand the gateway's own session with the upstream to the client, whose cookies never go back;
  * challenges, which ask for credentials that the client does not have; and whatever says that the server is elsewhere.
  */
@@ -20,6 +21,13 @@ const HOP_BY_HOP = [
 /** How callers prove to the gateway who they are. The upstream gets its own from the configuration. */
 const CREDENTIALS = ['authorization', 'cookie', 'x-api-key', 'x-gatelens-audit-token'];
 /** Made anew for the other connection; answers must not be compressed, since they are read as they pass. */
+/**
+ * What a proxy in front of a server vouches for: who calls and from where. Upstream servers take the gateway for theirs, so
+ * it hands on no such word of a client. Those that are configured for a server still go.
+ */
+const VOUCHED =
+  /^(?:forwarded|x-forwarded-.+|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|x-remote-.+|remote-user|x-auth-request-.+|x-webauth-.+|x-authenticated-.+|x-original-.+)$/;
+
 const OWN = ['host', 'content-length', 'expect', 'accept-encoding', 'traceparent', 'tracestate'];
 
 /** Where something else is: addresses behind the gateway, or ways past it. */
@@ -66,7 +74,7 @@ export function headersForUpstream(
   const perConnection = nominated(headers);
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
-    if (rules.dropped.has(lower) || perConnection.includes(lower)) continue;
+    if (rules.dropped.has(lower) || perConnection.includes(lower) || VOUCHED.test(lower)) continue;
     if (lower === 'baggage' && trace?.baggage !== undefined) continue;
     out.push(name, value);
   }

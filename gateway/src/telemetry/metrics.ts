@@ -1,8 +1,10 @@
 /**
  * Metrics of the gateway: durations by the MCP conventions, and what the audit itself counts. Independent of sampling.
- * Attributes are names that metadata shows anyway (masked, so bounded); never a session, a request id or a user.
+ * Attributes are names that metadata shows anyway, of each server so many (metric-names.ts); never a session, a request
+ * id or a user.
  */
 import type { Meter } from '@opentelemetry/api';
+import { createMetricNames } from './metric-names.ts';
 import type { MirrorStats } from './mirror.ts';
 import {
   MCP_DURATION_BUCKETS,
@@ -37,12 +39,13 @@ export function createDurationMetrics(meter: Meter): DurationMetrics {
   );
   const serverSession = histogram(METRIC_MCP_SERVER_SESSION_DURATION, 'Duration of sessions with MCP clients.');
   const clientSession = histogram(METRIC_MCP_CLIENT_SESSION_DURATION, 'Duration of sessions with upstream servers.');
+  const named = createMetricNames();
   return {
-    serverOperation: (durationMs, attributes) => serverOperation.record(durationMs / 1000, attributes),
-    clientOperation: (durationMs, attributes) => clientOperation.record(durationMs / 1000, attributes),
+    serverOperation: (durationMs, attributes) => serverOperation.record(durationMs / 1000, named(attributes)),
+    clientOperation: (durationMs, attributes) => clientOperation.record(durationMs / 1000, named(attributes)),
     session: (durationMs, server, client) => {
-      serverSession.record(durationMs / 1000, server);
-      clientSession.record(durationMs / 1000, client);
+      serverSession.record(durationMs / 1000, named(server));
+      clientSession.record(durationMs / 1000, named(client));
     },
   };
 }

@@ -591,6 +591,11 @@ test.each<[string, object, string]>([
     { format: 'parquet', destination: { type: 'https', url: 'https://siem.example.com/' } },
     'format',
   ],
+  [
+    'a password in an address, which would be shown',
+    { destination: { type: 'https', url: 'https://siem:hunter2@siem.example.com/' } },
+    'destination',
+  ],
   ['Parquet with gzip', { format: 'parquet', compression: 'gzip' }, 'compression'],
 ])('%s is refused when it is saved', async (_what, more, field) => {
   const { status, body } = await send(world(), 'POST', 'schedules', hourly(more));

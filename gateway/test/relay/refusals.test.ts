@@ -106,6 +106,20 @@ describe('where a request comes from', () => {
     });
   });
 
+  it('a tunnel to somewhere else is refused and recorded', async () => {
+    const { gateway, upstream } = await start();
+    const { port } = new URL(upstream.url);
+    const got = await rawExchange(
+      gateway.port,
+      `CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
+    );
+    expect(got).toMatch(/^HTTP\/1\.1 400 /);
+    expect(gateway.observer.calls).toMatchObject([
+      { kept: true, start: { kind: 'attempt' }, end: { outcome: 'rpc_error', errorType: 'invalid_request' } },
+    ]);
+    expect(upstream.seen).toHaveLength(0);
+  });
+
   it('a header that decides and comes twice is refused', async () => {
     const { gateway, upstream } = await start();
     const got = await rawExchange(

@@ -79,6 +79,35 @@ describe('metrics for Prometheus', () => {
     expect(text).not.toMatch(/marker|session-1|aaaaaaaa|127\.0\.0\.1|jsonrpc/);
   });
 
+  it('do not grow with the names that clients and servers think of', async () => {
+    const pipeline = await start({ prometheus });
+    const rig = createRig({ metrics: createDurationMetrics(pipeline.meter) });
+    for (let n = 0; n < 600; n++) {
+      const [year, code] = [1000 + n, -40_000 - n];
+      await record(
+        rig,
+        { target: { type: 'tool', name: `tool-${n}` }, protocolVersion: `${year}-01-01` },
+        n % 2 === 0 ? { outcome: 'success' } : { outcome: 'rpc_error', errorType: String(code), rpcErrorCode: code }
+      );
+    }
+    const text = await (await scrape(pipeline)).text();
+    const distinct = (label: string): number =>
+      new Set([...text.matchAll(new RegExp(`${label}="([^"]*)"`, 'g'))].map(([, value]) => value)).size;
+    // as many as there may be, and one for all the others
+    expect(distinct('gen_ai_tool_name')).toBe(201);
+    expect(distinct('mcp_protocol_version')).toBe(9);
+    expect(distinct('error_type')).toBe(51);
+    expect(text).toMatch(/gen_ai_tool_name="_OTHER"/);
+    // what was told apart goes on being so
+    await record(rig, { target: { type: 'tool', name: 'tool-0' } });
+    const counts = [
+      ...(await (await scrape(pipeline)).text()).matchAll(
+        /server_operation_duration\w*_count{[^}]*tool-0"[^}]*} (\d+)/g
+      ),
+    ];
+    expect(counts.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(2);
+  });
+
   it('are what the audit counts, losses of mirrors included', async () => {
     const pipeline = await start({ prometheus });
     observeAudit(pipeline.meter, () => figures);

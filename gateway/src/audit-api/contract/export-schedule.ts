@@ -69,11 +69,19 @@ const S3Destination = z.strictObject({
   secretAccessKey: secret(`secret key; ${KEEP}`),
 });
 
+/** It would be shown to whoever sees the schedule. */
+function hasUserInfo(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
 const HTTPS_SHAPE = {
   type: z.literal('https'),
   url: z
     .url('use an address that begins with https://')
     .max(1000)
+    .refine((url) => !hasUserInfo(url), 'must not hold a user name or password; use token, which never comes out')
     .openapi({ description: 'gets each file of NDJSON by POST', example: 'https://siem.example.com/ingest' }),
 };
 const HttpsDestination = z.strictObject({ ...HTTPS_SHAPE, token: secret(`sent as Authorization: Bearer; ${KEEP}`) });

@@ -299,11 +299,11 @@ async function headersOf(role: Role | GrafanaRole): Promise<Record<string, strin
   return role === 'anonymous' ? {} : { Authorization: `Bearer ${role.replaceAll(' ', '-')}` };
 }
 
-async function ask(operation: string, path: string, role: Role | GrafanaRole): Promise<Response> {
+async function ask(operation: string, path: string, role: Role | GrafanaRole, on = testApi): Promise<Response> {
   const headers = await headersOf(role);
   const [method = 'get'] = operation.split(' ');
   const body = BODIES[operation];
-  return testApi.api.request(path, {
+  return on.api.request(path, {
     method: method.toUpperCase(),
     headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -348,6 +348,35 @@ describe.each(Object.keys(MATRIX))('%s', (operation) => {
       }
     }
   });
+});
+
+test.each([...ROLES, ...GRAFANA_ROLES])('%s leaves a record of each refusal, on every route', async (role) => {
+  const like = role in LIKE ? LIKE[role as GrafanaRole] : (role as Role);
+  // each in a minute of its own: the log of refusals takes so many of them in one
+  let minute = 0;
+  const fresh = startTestApi(store.reader, { grafana: grafana.settings, monotonicMs: () => minute * 60_000 });
+  for (const [operation, row] of Object.entries(MATRIX)) {
+    const path = operation.split(' ')[1] ?? '';
+    const expected = row[role] ?? row[like];
+    const status = typeof expected === 'number' ? expected : expected.foreign;
+    if (status !== 401 && status !== 403) continue;
+    minute += 1;
+    fresh.recorded.length = 0;
+    const answer = await ask(
+      operation,
+      path.replace('{id}', idOf('foreign')).replace('{key}', keyOf('foreign')).replace('{ticket}', 'x'.repeat(43)),
+      role,
+      fresh
+    );
+    const { error } = (await answer.json()) as { error: { reason: string; message: string } };
+    const refusals = fresh.recorded.filter(({ decision }) => decision === 'refused');
+    expect({ operation, status: answer.status, reasons: refusals.map(({ reason }) => reason) }).toEqual({
+      operation,
+      status,
+      reasons: [error.reason],
+    });
+    expect(error.message).toMatch(/\w{3,}/);
+  }
 });
 
 describe.each(Object.entries(READS))('%s', (role, reads) => {

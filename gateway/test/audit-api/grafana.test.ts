@@ -169,6 +169,7 @@ describe('a wrong token', () => {
       status: 401,
       body: { error: { reason: 'bad_signature' } },
     });
+    expect(api.recorded).toMatchObject([{ action: 'authenticate', decision: 'refused', reason: 'bad_signature' }]);
   });
 
   test('is as good as none: the secret of the route alone opens nothing', async () => {
@@ -181,6 +182,7 @@ describe('a wrong token', () => {
     const api = start({ trustContextTeams: true });
     const answer = await send(api, '/me', { Authorization: `Bearer ${ROUTE_SECRET}`, ...forged });
     expect(answer).toMatchObject({ status: 401, body: { error: { reason: 'no_id_token' } } });
+    expect(api.recorded).toMatchObject([{ action: 'authenticate', decision: 'refused', reason: 'no_id_token' }]);
   });
 
   test.each([
@@ -194,6 +196,7 @@ describe('a wrong token', () => {
       const api = start();
       const answer = await send(api, '/me', { 'X-Grafana-Id': await grafana.token(MARC), ...headers });
       expect(answer).toMatchObject({ status: 401, body: { error: { reason } } });
+      expect(api.recorded).toMatchObject([{ action: 'authenticate', decision: 'refused', reason, actorKind: 'none' }]);
       expect(grafana.asked).toEqual([]);
     }
   );

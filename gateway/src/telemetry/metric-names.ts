@@ -4,7 +4,6 @@
  * are one, `_OTHER`. Only metrics: the record has every name as it was.
  */
 import { CALL_ATTR } from './record-attributes.ts';
-import type { MetricAttributes } from './metrics.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_GEN_AI_PROMPT_NAME,
@@ -24,8 +23,10 @@ const AT_MOST: Readonly<Record<string, number>> = {
 };
 const NAMES = Object.entries(AT_MOST);
 
+type Attributes = Readonly<Record<string, string | number>>;
+
 /** @returns attributes for a metric; remembers what it let through */
-export function createMetricNames(): (attributes: MetricAttributes) => MetricAttributes {
+export function createMetricNames(): (attributes: Attributes) => Attributes {
   // bounded: names of servers are those of the configuration, and one for all others
   const seen = new Map<string, Set<string | number>>();
   return (attributes) => {

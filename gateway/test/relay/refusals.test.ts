@@ -106,6 +106,29 @@ describe('where a request comes from', () => {
     });
   });
 
+  const SMUGGLED = 'POST /mcp/up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}';
+  it.each([
+    ['two ways to tell the length', `Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['an encoding that only looks chunked', `Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['an encoding with a tab', `Transfer-Encoding:\tchunked, identity\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['two lengths', `Content-Length: 2\r\nContent-Length: 0\r\n\r\n{}${SMUGGLED}`],
+    ['a length with a sign', `Content-Length: +2\r\n\r\n{}${SMUGGLED}`],
+    ['a bare line feed between headers', `X-A: b\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+    ['a header over two lines', `X-A: b\r\n Content-Length: 0\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+    ['a blank before the colon', `Content-Length : 0\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+    ['a NUL in a header', `X-A: b\0c\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ])('%s ends the connection: what follows is no request', async (_what, rest) => {
+    const { gateway, upstream } = await start();
+    const got = await rawExchange(
+      gateway.port,
+      `POST /mcp/up HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`
+    );
+    expect(got).toMatch(/^HTTP\/1\.1 400 /);
+    expect(got.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    await gateway.observer.until(() => gateway.observer.calls.some(({ kept }) => kept));
+    expect(upstream.seen).toHaveLength(0);
+  });
+
   it('a tunnel to somewhere else is refused and recorded', async () => {
     const { gateway, upstream } = await start();
     const { port } = new URL(upstream.url);

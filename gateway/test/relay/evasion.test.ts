@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { until } from '../e2e/until.ts';
 import { capturedText, gate } from './recording-observer.ts';
 import { call, closeAll, json, post, result, send, startGateway, startUpstream } from './running-gateway.ts';
 
@@ -56,6 +57,39 @@ describe('an answer that comes after its call was given up', () => {
     const { calls } = gateway.observer;
     expect(calls.every((one) => one.kept)).toBe(true);
     expect(calls.some((one) => Buffer.from(one.start.requestBody).toString().includes('second'))).toBe(true);
+  });
+
+  it('ends no call of another session, whose id it has', async () => {
+    let release: () => void = () => undefined;
+    const upstream = await startUpstream((seen, res) => {
+      if (seen.headers['mcp-session-id'] === 'victim') release = () => json(res, result(7, said('own')));
+      else json(res, [result(7, said('forged')), result(1, said('mine'))]);
+    });
+    const gateway = await startGateway(upstream.url);
+    const waiting = post(gateway.url(), call(7), { 'mcp-session-id': 'victim' });
+    await until(() => upstream.seen.length === 1, 'the call at its server');
+    await post(gateway.url(), call(1), { 'mcp-session-id': 'other' });
+    const of = (id: string) => gateway.observer.calls.filter(({ start }) => start.session?.id === id);
+    expect(of('victim').map(({ end }) => end)).toEqual([undefined]);
+    release();
+    expect((await waiting).body.toString()).toContain('own');
+    expect(capturedText(of('victim')[0]!)).toContain('own');
+  });
+
+  it('that is no UTF-8 passes as it came, and is recorded as it came', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"jsonrpc":"2.0","id":1,"result":{"text":"'),
+      Buffer.from([0xff, 0xc3, 0x28, 0xed, 0xa0, 0x80]),
+      Buffer.from('"}}'),
+    ]);
+    const upstream = await startUpstream((_seen, res) => {
+      res.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes);
+    });
+    const gateway = await startGateway(upstream.url);
+    expect((await post(gateway.url(), call(1))).body).toEqual(bytes);
+    const { end } = gateway.observer.only('tools/call');
+    expect(end?.outcome).toBe('success');
+    expect(Buffer.concat(end?.response?.chunks ?? [])).toEqual(bytes);
   });
 
   it('is recorded when a batch of answers has more than the calls', async () => {

@@ -52,6 +52,13 @@ describe('an upstream that fails before anything was sent', () => {
       'upstream_unreachable',
     ],
     [
+      'sends too many headers',
+      `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(20_000)}\r\n{}`,
+      502,
+      'upstream_protocol',
+      'upstream_unreachable',
+    ],
+    [
       'compresses',
       'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc',
       502,

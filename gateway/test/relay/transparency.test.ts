@@ -92,8 +92,8 @@ describe('bytes in are bytes out', () => {
     expect(upstream.seen.at(-1)?.headers.traceparent).toBe(traceparentOf(cases.length + 1));
   });
 
-  it('passes a large body and a large answer whole', async () => {
-    const text = 'ä€\\"'.repeat(150_000);
+  it('passes a body and an answer of 5 MB whole', async () => {
+    const text = 'ä€\\"'.repeat(750_000);
     const upstream = await startUpstream((seen, res) =>
       json(res, result(1, { content: [{ type: 'text', text: seen.body.length.toString() + text }] }))
     );
@@ -106,6 +106,28 @@ describe('bytes in are bytes out', () => {
     const { response } = gateway.observer.only('tools/call').end ?? {};
     expect(response?.bytes).toBe(got.body.length);
     expect(Buffer.concat(response?.chunks ?? [])).toHaveLength(262_144);
+  });
+});
+
+describe('cache hints (2026-07-28)', () => {
+  it('are the client’s to go by: they pass, and each request reaches the server', async () => {
+    const hints = { resultType: 'complete', ttlMs: 3_600_000, cacheScope: 'public', tools: [] };
+    const upstream = await startUpstream((_seen, res) =>
+      json(res, result(1, hints), 200, { 'cache-control': 'max-age=3600', etag: '"1"' })
+    );
+    const gateway = await startGateway(upstream.url);
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    for (let turn = 1; turn <= 2; turn += 1) {
+      const list = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } };
+      const got = await post(gateway.url(), list, headers);
+      expect(JSON.parse(got.body.toString())).toEqual(result(1, hints));
+      expect(got.headers).toMatchObject({ 'cache-control': 'max-age=3600', etag: '"1"' });
+      expect(upstream.seen).toHaveLength(turn);
+    }
   });
 });
 

@@ -6,12 +6,12 @@
 import { randomBytes } from 'node:crypto';
 import { schemaTarget } from '../assembly/store.ts';
 import type { GatelensConfig } from '../config.ts';
-import { GatelensError } from '../errors.ts';
+import { GatelensError, isGatelensError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { inForce, readHolds, writeHold, type LegalHold } from '../store/legal-holds.ts';
 import { applyRetention } from '../store/migrations.ts';
 import { createStoreReader } from '../store/queries/clickhouse-reader.ts';
-import { recordedWork, type StoreLogin } from './recorded-work.ts';
+import { recordedWork, type StoreLogin, type WorkParts } from './recorded-work.ts';
 import { reachStore } from './reach-store.ts';
 
 interface HoldWork {
@@ -47,10 +47,7 @@ export async function addHold(work: HoldWork, wanted: NewHold): Promise<LegalHol
       releasedAtMs: 0,
       releasedBy: '',
     };
-    await record({ action: 'hold.add', decision: 'allowed', ...targetOf(hold), detail: detailOf(hold) });
-    const target = schemaTarget(work.config);
-    await writeHold(client, hold, target.sharded === true);
-    await applyRetention({ client, target, logger: work.logger });
+    await change(work, { client, record }, 'hold.add', hold);
     return hold;
   });
 }
@@ -63,13 +60,31 @@ export async function releaseHold(work: HoldWork, id: string, by: string): Promi
     if (hold === undefined) {
       throw new GatelensError('not_found', 'No hold in force has this id. See: gatelens hold list');
     }
-    await record({ action: 'hold.release', decision: 'allowed', ...targetOf(hold), detail: detailOf(hold) });
-    const target = schemaTarget(work.config);
     const released = { ...hold, releasedAtMs: work.now().getTime(), releasedBy: by };
-    await writeHold(client, released, target.sharded === true);
-    await applyRetention({ client, target, logger: work.logger });
+    await change(work, { client, record }, 'hold.release', released);
     return { left: inForce(await readHolds(reader)).length };
   });
+}
+
+/** The access log has the attempt first, and that it came to nothing where the store does not let this user. */
+async function change(
+  { config, logger }: HoldWork,
+  { client, record }: Pick<WorkParts, 'client' | 'record'>,
+  action: 'hold.add' | 'hold.release',
+  hold: LegalHold
+): Promise<void> {
+  const entry = { action, targetUserKey: hold.userKey, targetServer: hold.server };
+  await record({ ...entry, decision: 'allowed', detail: detailOf(hold) });
+  const target = schemaTarget(config);
+  try {
+    await writeHold(client, hold, target.sharded === true);
+  } catch (cause) {
+    await record({ ...entry, decision: 'refused', detail: { ...detailOf(hold), failed: true } });
+    if (!isGatelensError(cause)) throw cause;
+    const advice = 'Nothing was changed. On a server this takes store.admin in the configuration, or --admin.';
+    throw new GatelensError(cause.code, `${cause.message} ${advice}`, { cause });
+  }
+  await applyRetention({ client, target, logger });
 }
 
 /** Reads only, so it works beside a running Gatelens. People by name where the store still knows one. */
@@ -98,10 +113,6 @@ function asAdmin({ config, logger, version, admin }: HoldWork): Parameters<typeo
   const configured = config.store?.admin;
   const login = admin ?? (configured && { username: configured.username, password: configured.password ?? '' });
   return { config, logger, version, embeddedUser: 'gatelens_admin', ...(login === undefined ? {} : { login }) };
-}
-
-function targetOf({ userKey, server }: LegalHold): { targetUserKey: string; targetServer: string } {
-  return { targetUserKey: userKey, targetServer: server };
 }
 
 /** Neither the reason nor who asked: both may name people, and stand in the protected table. */

@@ -125,6 +125,8 @@ const inspector: Connect = (name, key) => {
   const launcher = program('@modelcontextprotocol/inspector/clients/launcher/build/index.js');
   const run = async (...method: string[]): Promise<Record<string, unknown>> => {
     const target = [gatelens.mcp(name).href, '--transport', 'http', '--header', `Authorization: Bearer ${key}`];
+    // its own limit is 15 s, which a busy machine does not keep
+    target.push('--connect-timeout', '120000');
     const env = { PATH: process.env.PATH, HOME: gatelens.dir };
     const { stdout } = await promisify(execFile)(process.execPath, [launcher, '--cli', ...target, ...method], { env });
     return JSON.parse(stdout) as Record<string, unknown>;
@@ -159,8 +161,13 @@ const CLIENTS: readonly (readonly [key: string, connect: Connect, servers: reado
     ['sdk-1-sse', (name, key) => older(new SSEClientTransport(sse(name), requestInit(key))), ALL, '2025-11-25'],
     ['sdk-2', newest(false), ['everything', 'older'], '2025-11-25'],
     ['sdk-2-negotiating', newest(true), ALL, '2025-11-25'],
-    ['inspector', inspector, ['files'], '2025-11-25'],
-    ['mcp-remote', remote((name) => gatelens.mcp(name), 'http-only'), ['everything', 'memory'], '2025-11-25'],
+    ['inspector', inspector, ['everything', 'files', 'memory', 'thinking'], '2025-11-25'],
+    [
+      'mcp-remote',
+      remote((name) => gatelens.mcp(name), 'http-only'),
+      ['everything', 'files', 'memory', 'thinking'],
+      '2025-11-25',
+    ],
     ['mcp-remote-sse', remote(sse, 'sse-only'), ['older'], '2025-11-25'],
   ];
 
@@ -234,7 +241,7 @@ describe.each(CLIENTS)('%s', (key, connect, servers, version) => {
         await client.close();
       }
     },
-    60_000
+    240_000
   );
 
   it('is in the audit log with every call, once', async () => {

@@ -8,6 +8,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { createAuditApi } from '../../gateway/src/audit-api/app.ts';
 import { assembleExports } from '../../gateway/src/audit-api/exports/assembly.ts';
 import { startAuditApiServer } from '../../gateway/src/audit-api/server.ts';
@@ -22,8 +23,11 @@ import { createStoreReader } from '../../gateway/src/store/queries/clickhouse-re
 import { createStoreStreams } from '../../gateway/src/store/queries/row-stream.ts';
 import { fillCalls, fillPayloads, PRIVATE_KEY, RETENTION_MS } from './fill.ts';
 
-const ROWS = Number(process.env.ROWS ?? 400_000);
-const PAYLOAD_MB = Number(process.env.PAYLOAD_MB ?? 96);
+const { values: sizes } = parseArgs({
+  options: { rows: { type: 'string', default: '400000' }, 'payload-mb': { type: 'string', default: '96' } },
+});
+const ROWS = Number(sizes.rows);
+const PAYLOAD_MB = Number(sizes['payload-mb']);
 const TOKEN = randomBytes(24).toString('hex');
 
 const dataDir = mkdtempSync(join(tmpdir(), 'gatelens-bench-export-'));
@@ -172,14 +176,14 @@ const load = (): string => (loadavg()[0] ?? 0).toFixed(1);
 const lines: string[] = [];
 const say = (what: string, rows: number, plainMb: number, taken: Taken, idleMs: number): void => {
   lines.push(
-    `| ${what} | ${Math.round(rows / taken.seconds)} | ${Number.isNaN(plainMb) ? '' : Math.round(plainMb / taken.seconds)} | ${taken.seconds.toFixed(1)} | ${Math.round(taken.peakRssMb)} | ${taken.apiCpuSeconds.toFixed(1)} + ${taken.storeCpuSeconds.toFixed(1)} | ${Math.round(rows / (taken.apiCpuSeconds + taken.storeCpuSeconds))} | ${Math.round(idleMs)} → ${Math.round(median(taken.latencyMs))} | ${load()} |`
+    `| ${what} | ${Math.round(rows / taken.seconds)} | ${Number.isNaN(plainMb) ? '' : Math.round(plainMb / taken.seconds)} | ${taken.seconds.toFixed(1)} | ${Math.round(taken.peakRssMb)} | ${taken.apiCpuSeconds.toFixed(1)} + ${taken.storeCpuSeconds.toFixed(1)} | ${Math.round(rows / (taken.apiCpuSeconds + taken.storeCpuSeconds))} | ${Math.round(idleMs)} → ${Math.round(median(taken.latencyMs))} (${taken.latencyMs.length}) | ${load()} |`
   );
   process.stdout.write(`${lines.at(-1) ?? ''}\n`);
 };
 
 try {
   process.stdout.write(
-    '| export | rows/s | MB/s plaintext | s | peak RSS of the API, MB | CPU, API + store, s | rows per CPU second | page, median ms, idle → meanwhile | load |\n'
+    '| export | rows/s | MB/s plaintext | s | peak RSS of the API, MB | CPU, API + store, s | rows per CPU second | page, median ms, idle → meanwhile (of) | load |\n'
   );
   process.stdout.write('| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n');
   await fillCalls(admin, ROWS);
@@ -198,7 +202,7 @@ try {
     );
   }
   for (const bodyBytes of [2048, 65_536]) {
-    const count = Math.max(200, Math.min(8000, Math.floor((PAYLOAD_MB * 1e6) / bodyBytes / 2)));
+    const count = Math.max(200, Math.min(20_000, Math.floor((PAYLOAD_MB * 1e6) / bodyBytes / 2)));
     const from = await fillPayloads(admin, pseudonyms, count, bodyBytes);
     const taken = await take(`${from}&payloads=true&format=jsonl`);
     say(`payloads of ${bodyBytes / 1024} KiB, events`, count * 2, (count * 2 * bodyBytes) / 1e6, taken, idleMs);

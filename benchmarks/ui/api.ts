@@ -3,6 +3,7 @@
  * week and a month, with and without filters. One request at a time but for the last question, which is a page being opened.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createAuditApi } from '../../gateway/src/audit-api/app.ts';
 import { assembleExports } from '../../gateway/src/audit-api/exports/assembly.ts';
 import { startAuditApiServer } from '../../gateway/src/audit-api/server.ts';
@@ -56,6 +57,8 @@ export interface ApiCell {
   readonly range: Range;
   /** of each request, in order */
   readonly ms: readonly number[];
+  /** of the engine, a request; tells versions apart where other work slows everything. NaN where there is no /proc */
+  readonly cpuMs: number;
   /** load of the machine over the last minute when it ended */
   readonly load: number;
 }
@@ -119,13 +122,16 @@ export async function measureApi(filled: FilledStore, { rounds, only, onCell, lo
         for (const role of ROLES) {
           if (role === 'viewer' && question === ONE_USER) continue;
           const ms: number[] = [];
+          let cpuFromMs = 0;
           // the first one is not counted: statements are parsed once, and files are read
           for (let round = -1; round < rounds; round += 1) {
+            if (round === 0) cpuFromMs = engineCpuMs(store.pid());
             const startedMs = performance.now();
             await Promise.all(paths.map((path) => ask(path, role, range)));
             if (round >= 0) ms.push(performance.now() - startedMs);
           }
-          onCell({ question, role, range, ms, load: load() });
+          const cpuMs = (engineCpuMs(store.pid()) - cpuFromMs) / rounds;
+          onCell({ question, role, range, ms, cpuMs, load: load() });
         }
       }
     }
@@ -136,11 +142,25 @@ export async function measureApi(filled: FilledStore, { rounds, only, onCell, lo
   }
 }
 
-/** p50 and p95 in ms, over each range; `×` is the p50 against the newest page of the same range and role. */
+/** Of all its threads; a tick is 10 ms. */
+function engineCpuMs(pid: number | undefined): number {
+  try {
+    const [, fields = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+    return ((user ?? Number.NaN) + (system ?? Number.NaN)) * 10;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/**
+ * p50 and p95 in ms, over each range; `×` is the p50 against the newest page of the same range and role, CPU the
+ * engine's ms a request.
+ */
 export function apiTable(cells: readonly ApiCell[]): string[] {
   const lines = [
-    `| question | as | ${RANGES.flatMap((range) => [`${range} p50`, 'p95', '×']).join(' | ')} |`,
-    `|---|---|${'---|'.repeat(RANGES.length * 3)}`,
+    `| question | as | ${RANGES.flatMap((range) => [`${range} p50`, 'p95', '×', 'CPU']).join(' | ')} |`,
+    `|---|---|${'---|'.repeat(RANGES.length * 4)}`,
   ];
   const find = (question: string, role: Role, range: Range): ApiCell | undefined =>
     cells.find((cell) => cell.question === question && cell.role === role && cell.range === range);
@@ -148,10 +168,10 @@ export function apiTable(cells: readonly ApiCell[]): string[] {
     for (const role of ROLES) {
       const figures = RANGES.flatMap((range) => {
         const cell = find(question, role, range);
-        if (cell === undefined) return ['', '', ''];
+        if (cell === undefined) return ['', '', '', ''];
         const base = find(BASELINE, role, range);
         const ratio = base === undefined ? '' : (quantile(cell.ms, 0.5) / quantile(base.ms, 0.5)).toFixed(1);
-        return [quantile(cell.ms, 0.5).toFixed(0), quantile(cell.ms, 0.95).toFixed(0), ratio];
+        return [quantile(cell.ms, 0.5).toFixed(0), quantile(cell.ms, 0.95).toFixed(0), ratio, cell.cpuMs.toFixed(0)];
       });
       if (figures.some((figure) => figure !== '')) lines.push(`| ${question} | ${role} | ${figures.join(' | ')} |`);
     }

@@ -13,7 +13,7 @@ import { descendantsOf, isAlive, killAll, type ProcessId } from './process-tree.
 import { until } from './until.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/gatelens.mjs', import.meta.url));
-const START_TIMEOUT_MS = 45_000;
+const START_TIMEOUT_MS = 100_000;
 
 export interface Urls {
   readonly mcp: string;

@@ -23,7 +23,7 @@ export function useExportSchedules() {
   });
 }
 
-/** @param scheduleId of this schedule only; undefined: of everybody */
+/** @param scheduleId undefined: those of no schedule, of everybody */
 export function useExportRuns(scheduleId: string | undefined) {
   return useInfiniteQuery({
     queryKey: ['export-runs', scheduleId],
@@ -31,7 +31,11 @@ export function useExportRuns(scheduleId: string | undefined) {
     queryFn: ({ pageParam, signal }) =>
       getJson<ExportRunPage>(
         '/exports/runs',
-        { scheduleId, limit: PAGE_ROWS, ...(pageParam === '' ? {} : { cursor: pageParam }) },
+        {
+          ...(scheduleId === undefined ? { unscheduled: 'true' } : { scheduleId }),
+          limit: PAGE_ROWS,
+          ...(pageParam === '' ? {} : { cursor: pageParam }),
+        },
         signal
       ),
     getNextPageParam: (page) => page.nextCursor ?? undefined,

@@ -105,6 +105,7 @@ export function ExportDrawer({ me, instants, filters, names, timeZone, onClose }
         ) : (
           <ExportProgress
             ticket={ticket}
+            request={request}
             expectedRows={estimate.data?.rows}
             onAgain={() => {
               add.reset();

@@ -1,32 +1,32 @@
-/** How far a download is and how it ended, from what the audit API says of it. */
+/**
+ * How far a download is and how it ended, from what the audit API says of it. A browser keeps nothing of one that broke
+ * off; the way to go on is the command line.
+ */
 import { Alert, Button, Stack } from '@grafana/ui';
 import type { ExportTicket } from '../data/contract.ts';
-import { isOver, useCancelExport, useExportRun } from '../data/useExports.ts';
+import { isOver, useCancelExport, useExportRun, type ExportRequest } from '../data/useExports.ts';
 import { FailureState } from '../states/FailureState.tsx';
-import { progressText } from './export-words.ts';
+import { CopyCommand } from './CopyCommand.tsx';
+import { exportCommand, progressText } from './export-words.ts';
 
 interface ExportProgressProps {
   readonly ticket: ExportTicket;
+  readonly request: ExportRequest;
   readonly expectedRows: number | undefined;
   readonly onAgain: () => void;
 }
 
-export function ExportProgress({ ticket, expectedRows, onAgain }: ExportProgressProps) {
+export function ExportProgress({ ticket, request, expectedRows, onAgain }: ExportProgressProps) {
   const run = useExportRun(ticket.runId);
   const cancel = useCancelExport();
   const state = run.data?.state ?? 'pending';
-  const wasNotFetched = state === 'pending' && run.dataUpdatedAt > Date.parse(ticket.expiresAt);
   return (
     <Stack direction="column" gap={1}>
       <div role="status" data-testid="export-progress">
         {ticket.fileName}: {run.data === undefined ? 'Starting …' : progressText(run.data, expectedRows)}
       </div>
       {state === 'pending' && (
-        <p>
-          {wasNotFetched
-            ? 'Its address is over. Either the browser may not download from this page, or two exports ran already.'
-            : 'If nothing comes, look whether the browser blocks downloads; no more than two exports run at once.'}
-        </p>
+        <p>If nothing comes, look whether the browser blocks downloads; no more than two exports run at once.</p>
       )}
       {run.error !== null && (
         <FailureState title="Its progress could not be read" error={run.error} onRetry={() => void run.refetch()} />
@@ -34,11 +34,20 @@ export function ExportProgress({ ticket, expectedRows, onAgain }: ExportProgress
       {cancel.error !== null && <FailureState title="It could not be cancelled" error={cancel.error} />}
       {state === 'failed' && (
         <Alert severity="error" title="The export failed">
-          Delete the file that is there, and start it again.
+          {run.data?.bytes === 0 ? 'Nothing went out.' : 'Delete the file, if the browser kept one.'}
         </Alert>
       )}
+      {(state === 'failed' || state === 'cancelled') && run.data !== undefined && run.data.bytes > 0 && (
+        <div data-testid="export-resume">
+          <p>
+            “Export again” begins anew. From a shell, a long file goes on where it breaks off: this, and after each
+            break the same with --resume.
+          </p>
+          <CopyCommand command={exportCommand(request, ticket.fileName)} what="the command" />
+        </div>
+      )}
       <Stack direction="row" gap={1}>
-        {!isOver(state) && !wasNotFetched ? (
+        {!isOver(state) ? (
           <Button
             variant="secondary"
             icon="times"

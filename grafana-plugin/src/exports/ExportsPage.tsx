@@ -9,6 +9,7 @@ import { FailureState } from '../states/FailureState.tsx';
 import { Skeleton } from '../states/Skeleton.tsx';
 import { setParam, useSearch } from '../url/useSearch.ts';
 import { HowToSchedule } from './HowToSchedule.tsx';
+import { RunHistory } from './RunHistory.tsx';
 import { ScheduleDrawer } from './ScheduleDrawer.tsx';
 import { ScheduleForm } from './ScheduleForm.tsx';
 import { ScheduleTable } from './ScheduleTable.tsx';
@@ -58,6 +59,12 @@ export default function ExportsPage() {
         </EmptyState>
       ) : (
         <ScheduleTable schedules={items} timeZone={timeZone} onOpen={show} />
+      )}
+      {items !== undefined && (
+        <section aria-label="Exports of now">
+          <h4>Exports of now</h4>
+          <RunHistory scheduleId={undefined} timeZone={timeZone} />
+        </section>
       )}
       {openId !== null && items !== undefined && open === undefined && (
         <Alert severity="warning" title="This schedule is not there" onRemove={() => show(undefined)}>

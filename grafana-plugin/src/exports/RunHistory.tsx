@@ -1,19 +1,24 @@
-/** Runs of a schedule, newest first; each that is done with its manifest. */
+/** What was exported by a schedule, or at once by somebody, newest first; each that is done with its manifest. */
 import { cx } from '@emotion/css';
 import { Button, useStyles2 } from '@grafana/ui';
 import { useState } from 'react';
 import type { ExportRun } from '../data/contract.ts';
 import { useExportRuns } from '../data/useExportSchedules.ts';
+import { useCancelExport } from '../data/useExports.ts';
+import { useValueNames } from '../filters/value-names.ts';
+import { userName } from '../format/people.ts';
 import { formatMinute } from '../format/times.ts';
+import { visibleText } from '../format/visible-text.ts';
 import { FailureState } from '../states/FailureState.tsx';
 import { Skeleton } from '../states/Skeleton.tsx';
 import { getCellStyles } from '../table/cell-styles.ts';
 import { TableFrame } from '../table/TableFrame.tsx';
-import { amountText, RUN_WORDS } from './export-words.ts';
+import { amountText, RUN_WORDS, scheduleWhat } from './export-words.ts';
 import { RunManifest } from './RunManifest.tsx';
 
 interface RunHistoryProps {
-  readonly scheduleId: string;
+  /** undefined: of no schedule */
+  readonly scheduleId: string | undefined;
   readonly timeZone: string;
 }
 
@@ -26,12 +31,15 @@ export function RunHistory({ scheduleId, timeZone }: RunHistoryProps) {
     );
   }
   if (runs.data === undefined) return <Skeleton lines={4} />;
-  if (items.length === 0) return <p>It has not run yet.</p>;
+  const isNow = scheduleId === undefined;
+  if (items.length === 0) return <p>{isNow ? 'Nobody has exported anything yet.' : 'It has not run yet.'}</p>;
   return (
     <>
-      <TableFrame label="Runs, newest first" testId="run-table" isWrapped>
+      <TableFrame label="Runs, newest first" testId={isNow ? 'now-table' : 'run-table'} isWrapped>
         <thead>
           <tr>
+            {isNow && <th>Who</th>}
+            {isNow && <th>What</th>}
             <th>Window</th>
             <th>State</th>
             <th>Rows and bytes</th>
@@ -41,7 +49,7 @@ export function RunHistory({ scheduleId, timeZone }: RunHistoryProps) {
         </thead>
         <tbody>
           {items.map((run) => (
-            <RunRow key={run.id} run={run} timeZone={timeZone} />
+            <RunRow key={run.id} run={run} timeZone={timeZone} isNow={isNow} onChange={() => void runs.refetch()} />
           ))}
         </tbody>
       </TableFrame>
@@ -56,13 +64,29 @@ export function RunHistory({ scheduleId, timeZone }: RunHistoryProps) {
   );
 }
 
-function RunRow({ run, timeZone }: { readonly run: ExportRun; readonly timeZone: string }) {
+interface RunRowProps {
+  readonly run: ExportRun;
+  readonly timeZone: string;
+  readonly isNow: boolean;
+  readonly onChange: () => void;
+}
+
+function RunRow({ run, timeZone, isNow, onChange }: RunRowProps) {
+  const names = useValueNames();
+  const cancel = useCancelExport();
   const styles = useStyles2(getCellStyles);
   const [isOpen, setOpen] = useState(false);
   const isBad = run.state === 'failed' || run.state === 'retrying';
   return (
     <>
       <tr>
+        {isNow && <td>{visibleText(run.by.user === null ? run.by.name : userName(run.by.user))}</td>}
+        {isNow && (
+          <td>
+            {visibleText(scheduleWhat(run, names))}
+            {run.payloads ? ', with payloads' : ''}
+          </td>
+        )}
         <td>
           {formatMinute(run.from, timeZone)} – {formatMinute(run.to, timeZone)}
           {run.supplement !== null && <span className={styles.quiet}> late rows {run.supplement}</span>}
@@ -71,6 +95,18 @@ function RunRow({ run, timeZone }: { readonly run: ExportRun; readonly timeZone:
           {RUN_WORDS[run.state]}
           {run.problem !== null && `: ${run.problem}`}
           {run.nextAttemptAt !== null && ` Next attempt ${formatMinute(run.nextAttemptAt, timeZone)}.`}
+          {isNow && (run.state === 'running' || run.state === 'pending') && (
+            <Button
+              size="sm"
+              variant="secondary"
+              fill="text"
+              disabled={cancel.isPending}
+              onClick={() => cancel.mutate(run.id, { onSettled: onChange })}
+            >
+              Cancel
+            </Button>
+          )}
+          {cancel.error !== null && <span className={styles.bad}> It could not be cancelled.</span>}
         </td>
         <td>{amountText(run)}</td>
         <td>{run.endedAt === null ? '–' : formatMinute(run.endedAt, timeZone)}</td>
@@ -86,7 +122,7 @@ function RunRow({ run, timeZone }: { readonly run: ExportRun; readonly timeZone:
       </tr>
       {isOpen && run.manifestName !== null && (
         <tr>
-          <td colSpan={5}>
+          <td colSpan={isNow ? 7 : 5}>
             <RunManifest runId={run.id} manifestName={run.manifestName} />
           </td>
         </tr>

@@ -19,6 +19,17 @@ const TYPES: { readonly value: DestinationDraft['type']; readonly label: string 
   { value: 'https', label: 'HTTPS' },
 ];
 
+const ENCRYPTIONS: { readonly value: DestinationDraft['sse']; readonly label: string }[] = [
+  { value: 'none', label: 'As the bucket says' },
+  { value: 'AES256', label: 'SSE-S3' },
+  { value: 'aws:kms', label: 'SSE-KMS' },
+];
+const LOCKS: { readonly value: DestinationDraft['lockMode']; readonly label: string }[] = [
+  { value: 'none', label: 'None' },
+  { value: 'GOVERNANCE', label: 'Governance' },
+  { value: 'COMPLIANCE', label: 'Compliance' },
+];
+
 export function WhereStep({ draft, scheduleId, onChange }: WhereStepProps) {
   const { destination } = draft;
   const test = useTestDestination();
@@ -131,13 +142,7 @@ function S3Fields(props: FieldsProps) {
     <>
       <TextField id="destination-bucket" label="Bucket" name="bucket" {...props} />
       <TextField id="destination-region" label="Region" name="region" {...props} />
-      <TextField
-        id="destination-endpoint"
-        label="Endpoint"
-        about="Left empty: AWS. Encryption and object lock: by the audit API."
-        name="endpoint"
-        {...props}
-      />
+      <TextField id="destination-endpoint" label="Endpoint" about="Left empty: AWS." name="endpoint" {...props} />
       <Checkbox
         label="Bucket in the path of the address"
         value={destination.pathStyle}
@@ -145,6 +150,31 @@ function S3Fields(props: FieldsProps) {
       />
       <SecretField id="destination-access-key" label="Access key" name="accessKeyId" {...props} />
       <SecretField id="destination-secret-key" label="Secret key" name="secretAccessKey" {...props} />
+      <Choice
+        label="Encryption by the store"
+        options={ENCRYPTIONS}
+        value={destination.sse}
+        onChange={(sse) => onChange({ sse })}
+      />
+      {destination.sse === 'aws:kms' && (
+        <TextField
+          id="destination-kms-key"
+          label="KMS key"
+          about="Left empty: the default one of the store."
+          name="kmsKeyId"
+          {...props}
+        />
+      )}
+      <Choice
+        label="Object lock"
+        about="The bucket must have it switched on. What is locked cannot be taken back, nor can the test remove its object."
+        options={LOCKS}
+        value={destination.lockMode}
+        onChange={(lockMode) => onChange({ lockMode })}
+      />
+      {destination.lockMode !== 'none' && (
+        <TextField id="destination-lock-days" label="Days locked" name="lockDays" {...props} />
+      )}
     </>
   );
 }
@@ -153,7 +183,7 @@ interface TextFieldProps extends FieldsProps {
   readonly id: string;
   readonly label: string;
   readonly about?: string;
-  readonly name: 'bucket' | 'region' | 'endpoint' | 'url';
+  readonly name: 'bucket' | 'region' | 'endpoint' | 'url' | 'kmsKeyId' | 'lockDays';
 }
 
 function TextField({ id, label, about, name, destination, onChange }: TextFieldProps) {

@@ -5,6 +5,7 @@ import { valueNames } from '../filters/value-names.ts';
 import { NO_FILTERS, readFilters } from '../url/call-filters.ts';
 import {
   estimateText,
+  exportCommand,
   filterLines,
   fittingShape,
   keptFilters,
@@ -16,6 +17,22 @@ import {
 import { downloadAddress } from './save-download.ts';
 
 const names = valueNames(undefined);
+
+it('says what makes the same file from a shell; what somebody typed runs nothing there', () => {
+  const request = {
+    from: '2026-11-24T00:00:00Z',
+    to: '2026-11-25T00:00:00Z',
+    filters: { server: ['hr', 'a b'], q: "$(rm -rf ~)'" },
+    format: 'csv',
+    compression: 'gzip',
+    columns: ['server', 'tool'],
+    payloads: true,
+  } as const;
+  expect(exportCommand(request, 'x.csv.gz')).toBe(
+    "npx gatelens export --from 2026-11-24T00:00:00Z --to 2026-11-25T00:00:00Z --filter server=hr --filter 'server=a b' " +
+      String.raw`--filter 'q=$(rm -rf ~)'\''' --format csv --compression gzip --columns server,tool --payloads --out x.csv.gz`
+  );
+});
 
 function me(change: Partial<Me['visibility']>, auditorTeams: readonly string[] = ['Security Audit']): Me {
   return {

@@ -1,5 +1,6 @@
 /** Exports in words: what is filtered, what may be exported and why not, and how far an export is. Pure functions. */
 import type { ExportEstimate, ExportFormat, ExportRun, ExportSchedule, Me } from '../data/contract.ts';
+import type { ExportRequest } from '../data/useExports.ts';
 import type { ValueNames } from '../filters/value-names.ts';
 import { formatBytes, formatCount, formatDuration, plural } from '../format/numbers.ts';
 import { FIELD_LABEL, FILTER_FIELDS, readFilters, type CallFilters } from '../url/call-filters.ts';
@@ -125,8 +126,22 @@ export function verifyCommand(manifestName: string): string {
   return `npx gatelens export verify ${shellQuoted(manifestName)} --public-key gatelens.pem`;
 }
 
+/** @returns what makes the same file from a shell, and can go on with it; the token is in the environment there */
+export function exportCommand(request: ExportRequest, fileName: string): string {
+  const filters = Object.entries(request.filters).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).flatMap((one) =>
+      one === undefined ? [] : ['--filter', `${name}=${String(one)}`]
+    )
+  );
+  const columns = request.columns === undefined ? [] : ['--columns', request.columns.join(',')];
+  const shape = ['--format', request.format, '--compression', request.compression, ...columns];
+  const range = ['--from', request.from, '--to', request.to];
+  const words = [...range, ...filters, ...shape, ...(request.payloads ? ['--payloads'] : []), '--out', fileName];
+  return `npx gatelens export ${words.map(shellQuoted).join(' ')}`;
+}
+
 function shellQuoted(text: string): string {
-  return /^[\w./@:=+-]+$/.test(text) && !text.startsWith('-') ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^(--[a-z]+|[\w./@:=+,][\w./@:=+,-]*)$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 export function capitalized(text: string): string {

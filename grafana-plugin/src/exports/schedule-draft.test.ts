@@ -77,6 +77,39 @@ describe('a schedule that is changed', () => {
   });
 });
 
+describe('an S3 destination', () => {
+  const s3 = (change: Partial<ScheduleDraft['destination']> = {}): ScheduleDraft => {
+    const { destination } = newDraft('UTC');
+    const given = { bucket: 'audit', accessKeyId: 'a', secretAccessKey: 's' };
+    return filledDraft({ destination: { ...destination, type: 's3', ...given, ...change } });
+  };
+
+  it('says how the store encrypts and for how long it locks, and nothing of what was not chosen', () => {
+    expect(scheduleBody(s3({ kmsKeyId: 'left over', lockDays: '9' })).destination).toEqual({
+      type: 's3',
+      bucket: 'audit',
+      region: 'us-east-1',
+      pathStyle: false,
+      accessKeyId: 'a',
+      secretAccessKey: 's',
+      sse: 'none',
+    });
+    expect(
+      scheduleBody(s3({ sse: 'aws:kms', kmsKeyId: ' key-1 ', lockMode: 'GOVERNANCE', lockDays: '30' })).destination
+    ).toMatchObject({ sse: 'aws:kms', kmsKeyId: 'key-1', objectLock: { mode: 'GOVERNANCE', days: 30 } });
+  });
+
+  it.each(['', '0', '1.5', 'soon', '36501'])('asks for days of a lock: %j', (lockDays) => {
+    expect(missingIn(1, s3({ lockMode: 'COMPLIANCE', lockDays }))).toContain('for how many days');
+    expect(missingIn(1, s3({ lockDays }))).toBeUndefined();
+  });
+
+  it('says before it is saved that nobody can take back what is locked', () => {
+    const words = draftInWords(s3({ lockMode: 'COMPLIANCE', lockDays: '365' }), 'every hour', valueNames(undefined));
+    expect(words).toContain('Nobody can change or remove an object for 365 days.');
+  });
+});
+
 describe('a new schedule', () => {
   it('sends what was chosen', () => {
     expect(scheduleBody(filledDraft({ startFrom: 'now-7d' }))).toEqual({

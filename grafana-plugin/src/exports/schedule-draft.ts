@@ -41,9 +41,15 @@ export interface DestinationDraft {
   readonly token: string;
   /** credentials are set and may stay */
   readonly credentialsSet: boolean;
-  /** what is set by the audit API alone, and stays */
-  readonly s3Rest: Partial<Pick<S3View, 'sse' | 'kmsKeyId' | 'objectLock'>>;
+  readonly sse: S3View['sse'];
+  /** of `aws:kms`; empty: the store's own */
+  readonly kmsKeyId: string;
+  readonly lockMode: LockMode;
+  /** as it is typed */
+  readonly lockDays: string;
 }
+
+export type LockMode = 'none' | NonNullable<S3View['objectLock']>['mode'];
 
 export interface TimingDraft {
   readonly every: Timing['every'];
@@ -65,7 +71,10 @@ const NO_DESTINATION: DestinationDraft = {
   url: '',
   token: '',
   credentialsSet: false,
-  s3Rest: {},
+  sse: 'none',
+  kmsKeyId: '',
+  lockMode: 'none',
+  lockDays: '',
 };
 const FIRST_TIMING: TimingDraft = { every: 'day', at: '02:00', weekday: 1, day: 1, cron: '0 */6 * * *' };
 
@@ -102,13 +111,10 @@ function destinationDraft(view: DestinationView): DestinationDraft {
   if (view.type === 'configured') return { ...NO_DESTINATION, configured: view.name };
   const { credentialsSet } = view;
   if (view.type === 'https') return { ...NO_DESTINATION, type: 'https', url: view.url, credentialsSet };
-  const { endpoint = '', region, bucket, pathStyle, sse, kmsKeyId, objectLock } = view;
-  const s3Rest = {
-    sse,
-    ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
-    ...(objectLock === undefined ? {} : { objectLock }),
-  };
-  return { ...NO_DESTINATION, type: 's3', endpoint, region, bucket, pathStyle, credentialsSet, s3Rest };
+  const { endpoint = '', region, bucket, pathStyle, sse, kmsKeyId = '', objectLock } = view;
+  const lock = objectLock === undefined ? {} : { lockMode: objectLock.mode, lockDays: String(objectLock.days) };
+  const at = { endpoint, region, bucket, pathStyle, credentialsSet };
+  return { ...NO_DESTINATION, type: 's3', ...at, sse, kmsKeyId, ...lock };
 }
 
 /** As the audit API takes it; what is empty is left out. */
@@ -124,7 +130,9 @@ export function destinationBody(draft: DestinationDraft): Record<string, unknown
     bucket: bucket.trim(),
     pathStyle,
     ...filled({ accessKeyId, secretAccessKey }),
-    ...draft.s3Rest,
+    sse: draft.sse,
+    ...(draft.sse === 'aws:kms' ? filled({ kmsKeyId: draft.kmsKeyId.trim() }) : {}),
+    ...(draft.lockMode === 'none' ? {} : { objectLock: { mode: draft.lockMode, days: Number(draft.lockDays) } }),
   };
 }
 
@@ -159,6 +167,9 @@ export function scheduleBody(draft: ScheduleDraft): ScheduleBody {
   };
 }
 
+/** As the audit API takes it. */
+const LONGEST_LOCK_DAYS = 36_500;
+
 /** How far back a first window may begin. */
 export const BACK = [
   { value: '', label: 'Not at all' },
@@ -192,6 +203,10 @@ function missingDestination(destination: DestinationDraft, { format }: Shape): s
     return format === 'jsonl' ? undefined : 'An https destination takes JSONL. Change the form in the first step.';
   }
   if (bucket.trim() === '') return 'Name the bucket.';
+  const days = Number(destination.lockDays);
+  if (destination.lockMode !== 'none' && !(Number.isInteger(days) && days >= 1 && days <= LONGEST_LOCK_DAYS)) {
+    return `Say for how many days objects are locked, 1 to ${LONGEST_LOCK_DAYS}.`;
+  }
   const isGiven = accessKeyId !== '' && secretAccessKey !== '';
   if (isGiven || (credentialsSet && accessKeyId === '' && secretAccessKey === '')) return undefined;
   return 'Give access key and secret key.';
@@ -207,7 +222,13 @@ export function draftInWords(draft: ScheduleDraft, timingInWords: string, names:
   const where = destinationText(destinationBody(draft.destination) as DestinationView);
   const encrypted = draft.recipients.trim() === '' ? '' : ' Files are encrypted with age.';
   const before = draft.startFrom === '' ? '' : ` The first goes back ${backWords(draft.startFrom)}.`;
-  return `${capitalized(timingInWords)}: ${what}, ${payloads ? 'WITH payloads' : 'metadata only'}, to ${where}.${encrypted}${before}`;
+  return `${capitalized(timingInWords)}: ${what}, ${payloads ? 'WITH payloads' : 'metadata only'}, to ${where}.${encrypted}${lockWords(draft.destination)}${before}`;
+}
+
+function lockWords({ type, lockMode, lockDays }: DestinationDraft): string {
+  if (type !== 's3' || lockMode === 'none') return '';
+  const who = lockMode === 'COMPLIANCE' ? 'Nobody' : 'Nobody without a special right';
+  return ` ${who} can change or remove an object for ${lockDays} days.`;
 }
 
 function filled(values: Readonly<Record<string, string>>): Record<string, string> {

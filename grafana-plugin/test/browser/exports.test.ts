@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { API_BASE } from '../../src/constants.ts';
 import { withoutChromium } from './chromium.ts';
 import type { GrafanaUser } from './grafana-user.ts';
 import { World } from './world.ts';
@@ -202,6 +203,68 @@ describe.skipIf(withoutChromium())('exports', () => {
     await marc.page.getByRole('dialog').last().getByRole('button', { name: 'Delete' }).click();
     await marc.page.getByText('No export is scheduled').waitFor();
     expect(marc.troubles).toEqual([]);
+  });
+
+  it('what was exported at once is in a history of its own, with who, how far it came and its manifest', async () => {
+    const olga = await world.user('olga');
+    await openExport(olga);
+    await downloaded(olga);
+    // an address that no browser fetches, cancelled on the page
+    const headers = { 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ from: 'now-1d', filters: { server: ['sample'] } });
+    const status = await olga.page.evaluate(async ([path, init]) => (await fetch(path, init)).status, [
+      `${API_BASE}/exports/downloads`,
+      { method: 'POST', headers, body },
+    ] as const);
+    expect(status).toBe(201);
+    await olga.load('exports');
+    const rows = olga.page.getByTestId('now-table').getByRole('row');
+    const waiting = rows.filter({ hasText: 'waits' }).first();
+    await waiting.getByRole('button', { name: 'Cancel' }).click();
+    await rows.filter({ hasText: 'cancelled' }).first().getByText('0 rows').waitFor();
+    const done = rows.filter({ hasText: 'olga' }).filter({ hasText: 'done' }).first();
+    expect(await done.innerText()).toMatch(/Server is sample[\s\S]*1 row/);
+    await done.getByRole('button', { name: 'Show' }).click();
+    expect(await olga.page.getByTestId('run-manifest').innerText()).toMatch(/SHA-256 [0-9a-f]{64}/);
+    expect(await violations(olga.page)).toEqual([]);
+  });
+
+  it('a bucket is encrypted and locked as the form says', async () => {
+    const marc = await world.user('marc');
+    await marc.load('exports');
+    await marc.page.getByRole('button', { name: 'New schedule' }).click();
+    const field = (name: string) => marc.drawer.getByRole('textbox', { name, exact: true });
+    await field('Name').fill('To a bucket');
+    await marc.drawer.getByRole('button', { name: 'Next: Where' }).click();
+    await marc.choose('S3');
+    await marc.drawer.getByRole('textbox', { name: 'Bucket' }).fill('audit');
+    await marc.drawer.getByLabel('Access key').fill('key');
+    await marc.drawer.getByLabel('Secret key').fill('secret');
+    await marc.choose('SSE-KMS');
+    await marc.drawer.getByRole('textbox', { name: /^KMS key/ }).fill('key-1');
+    await marc.choose('Compliance');
+    await marc.drawer.getByText('Say for how many days objects are locked').waitFor();
+    await marc.drawer.getByRole('textbox', { name: /^Days locked/ }).fill('365');
+    expect(await violations(marc.page)).toEqual([]);
+    await marc.drawer.getByRole('button', { name: 'Next: When' }).click();
+    await marc.drawer.getByText('Nobody can change or remove an object for 365 days.').waitFor();
+    const saved = marc.page.waitForResponse(
+      (answer) => answer.request().method() === 'POST' && answer.url().endsWith('/exports/schedules')
+    );
+    await marc.drawer.getByRole('button', { name: 'Save' }).click();
+    expect(await (await saved).json()).toMatchObject({
+      destination: {
+        sse: 'aws:kms',
+        kmsKeyId: 'key-1',
+        objectLock: { mode: 'COMPLIANCE', days: 365 },
+        credentialsSet: true,
+      },
+    });
+    const row = marc.page.getByTestId('schedule-table').getByRole('row').filter({ hasText: 'To a bucket' });
+    await row.getByRole('button', { name: 'To a bucket' }).click();
+    await marc.drawer.getByRole('button', { name: 'Delete' }).click();
+    await marc.page.getByRole('dialog').last().getByRole('button', { name: 'Delete' }).click();
+    await row.waitFor({ state: 'detached' });
   });
 
   it('a viewer reads on Exports why there is nothing for them', async () => {

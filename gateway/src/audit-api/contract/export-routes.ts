@@ -91,6 +91,10 @@ export const exportRunsRoute = createRoute({
   request: {
     query: z.strictObject({
       scheduleId: filterText.optional().openapi({ description: 'of this schedule only' }),
+      unscheduled: z
+        .enum(['true'], 'use true, once')
+        .optional()
+        .openapi({ description: '`true`: those of no schedule only' }),
       limit: limitParam,
       cursor: cursorParam,
     }),

@@ -42,9 +42,13 @@ export function registerExportRuns(api: OpenAPIHono<ApiEnv>, deps: RouteDeps): v
   api.openapi(exportRunsRoute, async (c) => {
     await requireExport(c, deps, { payloads: false, action: 'export.read' });
     tickets.sweep();
-    const { scheduleId, limit, cursor } = c.req.valid('query');
+    const { scheduleId, unscheduled, limit, cursor } = c.req.valid('query');
     const before = cursor === undefined ? {} : { before: Number(decodeCursor(cursor).startedNs) };
-    const rows = runs.page({ ...(scheduleId === undefined ? {} : { scheduleId }), ...before, limit: limit + 1 });
+    const of = {
+      ...(scheduleId === undefined ? {} : { scheduleId }),
+      ...(unscheduled === undefined ? {} : { unscheduled: true }),
+    };
+    const rows = runs.page({ ...of, ...before, limit: limit + 1 });
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const nextCursor =

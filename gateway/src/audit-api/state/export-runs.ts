@@ -94,7 +94,13 @@ export interface ExportRuns {
   change(id: string, change: RunChange): void;
   find(id: string): ExportRunRow | undefined;
   /** newest first */
-  page(query: { readonly scheduleId?: string; readonly before?: number; readonly limit: number }): ExportRunRow[];
+  page(query: {
+    readonly scheduleId?: string;
+    /** those of no schedule only */
+    readonly unscheduled?: boolean;
+    readonly before?: number;
+    readonly limit: number;
+  }): ExportRunRow[];
   /** of a schedule and not over, oldest first */
   open(scheduleId: string): ExportRunRow[];
   /** of a schedule, done, whose window ends after; oldest first */
@@ -137,6 +143,9 @@ export function createExportRuns(state: DatabaseSync): ExportRuns {
   const all = state.prepare('SELECT * FROM export_runs WHERE number < ? ORDER BY number DESC LIMIT ?');
   const ofSchedule = state.prepare(
     'SELECT * FROM export_runs WHERE schedule_id = ? AND number < ? ORDER BY number DESC LIMIT ?'
+  );
+  const ofNone = state.prepare(
+    `SELECT * FROM export_runs WHERE kind != 'scheduled' AND number < ? ORDER BY number DESC LIMIT ?`
   );
   const open = state.prepare(
     `SELECT * FROM export_runs WHERE schedule_id = ? AND state IN ('pending', 'running', 'retrying') ORDER BY number`
@@ -190,8 +199,10 @@ export function createExportRuns(state: DatabaseSync): ExportRuns {
         .run(...names.map((name) => SETTERS[name][1](change)), id);
     },
     find,
-    page: ({ scheduleId, before = Number.MAX_SAFE_INTEGER, limit }) =>
-      (scheduleId === undefined ? all.all(before, limit) : ofSchedule.all(scheduleId, before, limit)).map(runOf),
+    page: ({ scheduleId, unscheduled, before = Number.MAX_SAFE_INTEGER, limit }) => {
+      const found = scheduleId !== undefined ? ofSchedule.all(scheduleId, before, limit) : undefined;
+      return (found ?? (unscheduled === true ? ofNone : all).all(before, limit)).map(runOf);
+    },
     open: (scheduleId) => open.all(scheduleId).map(runOf),
     closedSince: (scheduleId, toNs) => closed.all(scheduleId, `${toNs}`, `${toNs}`, `${toNs}`).map(runOf),
     interrupt: (at) => Number(interruptNow.run(at).changes) + Number(interruptScheduled.run().changes),

@@ -68,6 +68,7 @@ export function targetText({ target }: Pick<AccessLogEntry, 'target'>): string {
 
 export function detailText({ detail }: Pick<AccessLogEntry, 'detail'>): string {
   return Object.entries(detail)
+    .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
     .join('; ');
 }

@@ -14,7 +14,7 @@ interface WhereStepProps {
 }
 
 const TYPES: { readonly value: DestinationDraft['type']; readonly label: string }[] = [
-  { value: 'configured', label: 'Of the configuration' },
+  { value: 'configured', label: 'Configured' },
   { value: 's3', label: 'S3' },
   { value: 'https', label: 'HTTPS' },
 ];

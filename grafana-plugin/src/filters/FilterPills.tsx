@@ -102,6 +102,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     padding: 0,
     background: 'none',
     border: 'none',
+    fontSize: 'inherit',
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',

@@ -1,6 +1,8 @@
 /** Sessions: what a client did in one go, one line each. */
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
 import { PluginPage } from '@grafana/runtime';
-import { Button, EmptyState } from '@grafana/ui';
+import { Button, EmptyState, useStyles2 } from '@grafana/ui';
 import { useMemo } from 'react';
 import { PageToolbar } from '../app/PageToolbar.tsx';
 import { useMe } from '../data/useMe.ts';
@@ -19,6 +21,7 @@ import { useTimeRange } from '../url/useTimeRange.ts';
 import { SessionTable } from './SessionTable.tsx';
 
 export default function SessionsPage() {
+  const styles = useStyles2(getStyles);
   const time = useTimeRange();
   const me = useMe();
   const [filters, changeFilters] = useCallFilters();
@@ -33,13 +36,17 @@ export default function SessionsPage() {
       actions={<PageToolbar time={time} isLoading={sessions.isFetching} onRefresh={time.refresh} />}
       subTitle={me.data?.visibility.calls === 'own' ? <OwnOnlyNotice what="These are your own sessions." /> : undefined}
     >
-      {me.data?.visibility.calls === 'none' ? (
+      {me.error !== null ? (
+        <FailureState title="The sessions could not be read" error={me.error} onRetry={() => void me.refetch()} />
+      ) : me.data?.visibility.calls === 'none' ? (
         <NothingVisible me={me.data} />
       ) : (
         <>
           <FilterBar filters={filters} names={names} suggestions={suggestions} onChange={changeFilters} />
           {sessions.error !== null ? (
-            <FailureState title="The sessions could not be read" error={sessions.error} onRetry={time.refresh} />
+            <div className={styles.state}>
+              <FailureState title="The sessions could not be read" error={sessions.error} onRetry={time.refresh} />
+            </div>
           ) : sessions.data === undefined ? (
             <Skeleton lines={12} />
           ) : rows.length === 0 ? (
@@ -65,3 +72,7 @@ export default function SessionsPage() {
     </PluginPage>
   );
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  state: css({ marginTop: theme.spacing(1) }),
+});

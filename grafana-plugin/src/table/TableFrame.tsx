@@ -71,7 +71,14 @@ const getStyles = (theme: GrafanaTheme2) => ({
     '& tbody tr + tr td': { borderTop: `1px solid ${theme.colors.border.weak}` },
     '& tbody tr:hover': { background: theme.colors.background.secondary },
   }),
-  cut: css({ '& td': { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' } }),
+  cut: css({
+    '& td': {
+      overflow: 'hidden',
+      textOverflow: 'ellipsis',
+      whiteSpace: 'nowrap',
+      [theme.breakpoints.down('xxl')]: { maxWidth: theme.spacing(21) },
+    },
+  }),
   wrapped: css({
     '& td': {
       maxWidth: theme.spacing(40),

@@ -37,7 +37,7 @@ export class GrafanaUser {
     });
     page.on('request', (request) => {
       // a live view never ends
-      if (/\/api\/|\.js/.test(request.url()) && !request.url().includes('/tail')) this.#running.add(request);
+      if (/\/api\/|\.js|\.svg/.test(request.url()) && !request.url().includes('/tail')) this.#running.add(request);
       const url = request.url();
       if (!url.startsWith(base) && !/^(data|blob|about):/.test(url)) this.foreign.push(url);
     });

@@ -11,6 +11,7 @@ import { AuditLog } from '../e2e/audit-log.ts';
 import { GatelensProcess } from '../e2e/gatelens-process.ts';
 import { bearer, connectClient, rpc, send, toolCall, type ConnectedClient } from '../e2e/mcp-clients.ts';
 import { People } from '../e2e/people.ts';
+import { until } from '../e2e/until.ts';
 import { startWebServer, type WebServer } from '../e2e/upstream-process.ts';
 
 const MARK = 'Xylophon-4711-';
@@ -192,10 +193,13 @@ describe('/mcp/gatelens', () => {
     const payload = opened.structuredContent as { request: { bodyText: string } };
     expect(payload.request.bodyText).toContain(`${MARK}Argument`);
 
-    await gatelens.settled();
-    const records = await gatelens.rows<{ decision: string; reason: string; actor_kind: string; actor_name: string }>(
-      `SELECT decision, reason, actor_kind, actor_name FROM mcp.access_log WHERE action = 'payload.read' AND target_call_id = '${id}' ORDER BY seq`
-    );
+    // the audit API ships its own records, later than the gateway's
+    const records = await until(async () => {
+      const found = await gatelens.rows<{ decision: string; reason: string; actor_kind: string; actor_name: string }>(
+        `SELECT decision, reason, actor_kind, actor_name FROM mcp.access_log WHERE action = 'payload.read' AND target_call_id = '${id}' ORDER BY seq`
+      );
+      return found.length >= 4 && found;
+    }, 'the access records');
     expect(records).toEqual([
       { decision: 'refused', reason: 'not_auditor', actor_kind: 'mcp', actor_name: '' },
       { decision: 'refused', reason: 'not_auditor', actor_kind: 'token', actor_name: 'admin' },

@@ -58,6 +58,25 @@ module.exports = {
     ]),
     only('tool-drift', ['mcp/observer', 'record', 'logger']),
     only('mcp-server', ['audit-api', 'mcp', 'record', 'errors', 'logger']),
+    // inside mcp: what a call is; how bytes become messages; the relay to URLs; bridges to what has sessions of its own
+    {
+      name: 'mcp-scan-knows-no-transport',
+      severity: 'error',
+      from: { path: `${src}mcp/scan/` },
+      to: { path: `${src}mcp/(relay|bridge)/` },
+    },
+    {
+      name: 'mcp-relay-knows-no-bridge',
+      severity: 'error',
+      from: { path: `${src}mcp/relay/` },
+      to: { path: `${src}mcp/bridge/` },
+    },
+    {
+      name: 'what-a-call-is-knows-no-transport',
+      severity: 'error',
+      from: { path: `${src}mcp/[^/]+$`, pathNot: '\\.test\\.ts$' },
+      to: { path: `${src}mcp/(scan|relay|bridge)/` },
+    },
     {
       name: 'only-sdk-imports-the-otel-sdk',
       severity: 'error',

@@ -7,12 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Environment, GatelensConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import type { Upstream } from '../mcp/exchange.ts';
-import { HttpRelay } from '../mcp/http-relay.ts';
+import { HttpRelay } from '../mcp/relay/http-relay.ts';
 import { RetirableUpstream } from '../mcp/retirable-upstream.ts';
 import type { SessionDirectory } from '../mcp/sessions.ts';
-import { SseBridge } from '../mcp/sse-bridge.ts';
-import { StdioBridge } from '../mcp/stdio-bridge.ts';
-import { UrlUpstream } from '../mcp/url-upstream.ts';
+import { SseBridge } from '../mcp/bridge/sse-bridge.ts';
+import { StdioBridge } from '../mcp/bridge/stdio-bridge.ts';
+import { UrlUpstream } from '../mcp/bridge/url-upstream.ts';
 
 type ServerConfig = GatelensConfig['mcpServers'][string];
 type HttpServer = Extract<ServerConfig, { type: 'http' }>;

@@ -1,7 +1,7 @@
 /**
  * `mcpServers`: the object MCP clients use, with limits of our own beside it. An entry is a program to start (stdio) or
  * a URL (Streamable HTTP, or the older HTTP+SSE); `type` may be left out and follows from `command` or `url`. `http` is a
- * guess that the first client corrects where the server is of the older transport (mcp/url-upstream.ts).
+ * guess that the first client corrects where the server is of the older transport (mcp/bridge/url-upstream.ts).
  */
 import * as z from 'zod';
 import { NAME_PATTERN } from '../access/names.ts';

@@ -13,7 +13,7 @@ import type { AuthenticatedCaller } from '../access/principal.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { LegacyRole, McpHttpMethod, Upstream } from '../mcp/exchange.ts';
 import { isEndless } from '../mcp/endless.ts';
-import { idKey } from '../mcp/message-builder.ts';
+import { idKey } from '../mcp/scan/message-builder.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import { NodeExchange } from '../mcp/node-exchange.ts';
 import type { Revocation } from '../mcp/revocable-observation.ts';

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { JsonScanner } from '../mcp/json-scanner.ts';
+import { JsonScanner } from '../mcp/scan/json-scanner.ts';
 import type { ReceivedMessage } from '../mcp/message.ts';
 import type { BodyLease } from './body-budget.ts';
 

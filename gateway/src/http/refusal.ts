@@ -13,7 +13,7 @@ import { traceOfHeaders, traceOfMeta } from '../mcp/node-exchange.ts';
 import type { CallObserver, CallStart, Caller, HeaderList } from '../mcp/observer.ts';
 import { targetOf } from '../mcp/outcome.ts';
 import { rpcErrorsFor } from '../mcp/rpc-error.ts';
-import { failureText } from '../mcp/upstream-failure.ts';
+import { failureText } from '../mcp/relay/upstream-failure.ts';
 import type { DeniedBy, Outcome } from '../record/vocabulary.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

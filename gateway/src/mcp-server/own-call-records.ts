@@ -4,8 +4,8 @@
  */
 import { wireError, type ErrorCode } from '../errors.ts';
 import type { Exchange } from '../mcp/exchange.ts';
-import { JsonScanner } from '../mcp/json-scanner.ts';
-import { idKey } from '../mcp/message-builder.ts';
+import { JsonScanner } from '../mcp/scan/json-scanner.ts';
+import { idKey } from '../mcp/scan/message-builder.ts';
 import type { ReceivedMessage, ScannedMessage } from '../mcp/message.ts';
 import type { CallEnd, CallObservation, HeaderList } from '../mcp/observer.ts';
 import { listedIn, verdictOf } from '../mcp/outcome.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonScanner } from './json-scanner.ts';
+import { JsonScanner } from './scan/json-scanner.ts';
 import type { TraceContextCarrier } from './observer.ts';
 import { spliceTraceContext } from './trace-splice.ts';
 import type { InjectMeta } from './trace-splice.ts';

@@ -13,8 +13,8 @@ import { Client as NewestClient, StreamableHTTPClientTransport as NewestTranspor
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
 import type { Upstream } from '../../src/mcp/exchange.ts';
-import { SseBridge, type SseBridgeOptions } from '../../src/mcp/sse-bridge.ts';
-import { StdioBridge } from '../../src/mcp/stdio-bridge.ts';
+import { SseBridge, type SseBridgeOptions } from '../../src/mcp/bridge/sse-bridge.ts';
+import { StdioBridge } from '../../src/mcp/bridge/stdio-bridge.ts';
 import { until as untilSo } from '../e2e/until.ts';
 import { gate, lost } from '../relay/recording-observer.ts';
 import {

@@ -11,10 +11,10 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
-import { HttpRelay } from '../../src/mcp/http-relay.ts';
+import { HttpRelay } from '../../src/mcp/relay/http-relay.ts';
 import { SessionDirectory } from '../../src/mcp/sessions.ts';
-import { SseBridge } from '../../src/mcp/sse-bridge.ts';
-import { UrlUpstream, type UrlUpstreamOptions } from '../../src/mcp/url-upstream.ts';
+import { SseBridge } from '../../src/mcp/bridge/sse-bridge.ts';
+import { UrlUpstream, type UrlUpstreamOptions } from '../../src/mcp/bridge/url-upstream.ts';
 import { until } from '../e2e/until.ts';
 import { gate, lost } from '../relay/recording-observer.ts';
 import {

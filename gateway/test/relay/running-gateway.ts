@@ -11,8 +11,8 @@ import { createMcpApp } from '../../src/http/app.ts';
 import type { McpAppDeps } from '../../src/http/deps.ts';
 import { createMcpListener } from '../../src/http/listener.ts';
 import { silentLogger } from '../../src/logger.ts';
-import { HttpRelay } from '../../src/mcp/http-relay.ts';
-import type { HttpUpstreamOptions } from '../../src/mcp/http-relay.ts';
+import { HttpRelay } from '../../src/mcp/relay/http-relay.ts';
+import type { HttpUpstreamOptions } from '../../src/mcp/relay/http-relay.ts';
 import { SessionDirectory } from '../../src/mcp/sessions.ts';
 import { RecordingObserver } from './recording-observer.ts';
 

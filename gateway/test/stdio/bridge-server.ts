@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { LogFields, Logger } from '../../src/logger.ts';
 import type { HeaderList } from '../../src/mcp/observer.ts';
-import { JsonScanner } from '../../src/mcp/json-scanner.ts';
+import { JsonScanner } from '../../src/mcp/scan/json-scanner.ts';
 import { NodeExchange } from '../../src/mcp/node-exchange.ts';
 import { SessionDirectory } from '../../src/mcp/sessions.ts';
-import { StdioBridge, type StdioBridgeOptions } from '../../src/mcp/stdio-bridge.ts';
+import { StdioBridge, type StdioBridgeOptions } from '../../src/mcp/bridge/stdio-bridge.ts';
 import { RecordingObserver } from './recording-observer.ts';
 
 export interface BridgeServer {

@@ -62,6 +62,8 @@ export async function startBucket(directory: string): Promise<BucketUnderTest> {
       got.pipe(answer);
     });
     passed.on('error', () => answer.destroy());
+    // whoever leaves in the middle leaves no request open behind the door, which close would wait for
+    incoming.on('close', () => incoming.complete || passed.destroy());
     incoming.pipe(passed);
   });
   await new Promise<void>((ready) => door.listen(0, '127.0.0.1', ready));

@@ -129,9 +129,9 @@ describe('killed in the middle of a window', () => {
     try {
       await gatelens.start();
       const startMs = Math.floor((Date.now() - 120_000) / HOUR_MS) * HOUR_MS - 3 * HOUR_MS;
-      const ROWS = [60_000, 500, 500];
+      const ROWS = [150_000, 500, 500];
       for (const [index, rows] of ROWS.entries())
-        await fill(gatelens, startMs + index * HOUR_MS, rows, 1 + index * 100_000);
+        await fill(gatelens, startMs + index * HOUR_MS, rows, 1 + index * 200_000);
       const body = {
         filters: { server: 'fast' },
         columns: ['call_id', 'started_at', 'attributes', 'server', 'chain_id', 'seq', 'record_hash'],
@@ -171,10 +171,10 @@ describe('killed in the middle of a window', () => {
       expect(before.map(({ rows }) => rows).slice(0, 2)).toEqual(ROWS.slice(0, 2));
 
       // a bucket: killed while a part of the upload is on its way
-      const bucket = await add('bucket');
       const held = new Promise<void>((begun) => {
         store.watch((request) => (request.includes('partNumber=2') ? (begun(), 'held') : undefined));
       });
+      const bucket = await add('bucket');
       await send(gatelens, 'POST', `schedules/${bucket.id}/run`);
       await held;
       await gatelens.kill('SIGKILL');
@@ -212,7 +212,7 @@ describe('killed in the middle of a window', () => {
         const ids = filesIn(place)
           .filter((name) => name.endsWith('.jsonl'))
           .flatMap((name) => idsIn(join(place, name)));
-        expect([ids.length, new Set(ids).size]).toEqual([61_000, 61_000]);
+        expect([ids.length, new Set(ids).size]).toEqual([151_000, 151_000]);
       }
     } finally {
       await store.close();

@@ -461,8 +461,12 @@ describe('a viewer', () => {
       expect(refused.status).toBe(403);
       expect(JSON.parse(refused.text)).toMatchObject({ error: { reason: 'not_auditor' } });
     }
-    // asking for somebody else by name is asking for nothing
-    expect(await log(name).calls({ user: 'gus@example.com' })).toEqual([]);
+    // asking for somebody else by name is refused, whether they exist or not
+    for (const other of [foreign?.user?.email, 'nobody@example.com']) {
+      const refused = await log(name).get(`/api/v1/calls?user=${other}`);
+      expect(refused.status).toBe(403);
+      expect(JSON.parse(refused.text)).toMatchObject({ error: { reason: 'other_user' } });
+    }
   });
 });
 

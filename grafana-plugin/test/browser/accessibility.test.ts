@@ -87,6 +87,12 @@ describe.skipIf(withoutChromium())('for everybody', () => {
 
 async function violations(page: Page): Promise<readonly string[]> {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
+  // colours that are still changing are not those that are read
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().endTime === Infinity)
+  );
   const { violations: found } = await page.evaluate(() => {
     const { axe } = window as unknown as { axe: { run(context: object): Promise<AxeResults> } };
     // the stand-in's own frame is not what is judged; what is behind a small window cannot be reached while it is open

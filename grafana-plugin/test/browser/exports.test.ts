@@ -277,6 +277,12 @@ describe.skipIf(withoutChromium())('exports', () => {
 
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(AXE);
+  // colours that are still changing are not those that are read
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().endTime === Infinity)
+  );
   const { violations: found } = await page.evaluate(() => {
     const { axe } = window as unknown as { axe: { run(context: object): Promise<AxeResults> } };
     return axe.run({ include: [['[role=dialog]'], ['main']].filter(([one]) => document.querySelector(one ?? '')) });

@@ -91,10 +91,11 @@ export class GrafanaUser {
 
   async visitConfiguration(): Promise<void> {
     await this.#go(`/plugins/${PLUGIN}`);
-    await this.settled();
-    // it asks when the page is drawn, which may be later than nothing was asked
+    // its code may come first, then it asks, and only then is everything there
     const again = this.page.getByRole('button', { name: 'Test again' });
-    await until(async () => (await again.count()) === 0 || (await again.isEnabled()), 'each link is tested');
+    await again.waitFor();
+    await this.settled();
+    await until(() => again.isEnabled(), 'each link is tested');
   }
 
   /** Loads the page anew, with nothing in memory: what changed meanwhile is seen. */

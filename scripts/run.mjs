@@ -142,6 +142,9 @@ switch (task) {
   case 'build-plugin':
     process.exit(buildPlugin());
     break;
+  case 'keep-plugin-built':
+    process.exit(keepPluginBuilt());
+    break;
   case 'test': {
     // `npm test -- some/path` runs just that; the whole suite checks the tree first.
     const status = rest.length === 0 ? check() || keepPluginBuilt() : 0;

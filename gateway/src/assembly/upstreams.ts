@@ -1,7 +1,7 @@
 /**
  * One upstream for each entry of `mcpServers`: the transparent relay for URLs, a bridge for programs and for servers that
- * are of the older HTTP+SSE transport, or turn out to be. Nothing is connected or started before the first call. Entries can come, go and change while
- * others serve on.
+ * are of the older HTTP+SSE transport, or turn out to be. Nothing is connected or started before the first call. Entries
+ * can come, go and change while others serve on.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment, GatelensConfig } from '../config.ts';

@@ -1,8 +1,9 @@
 /**
  * The data keys of a running gateway: one per subject and hour at most (never for two months, nor for two starts of the
- * process), made on first use, wrapped at once to the active public key. Nobody can tell a gateway that a key was destroyed
- * (it reads no store), so none is used for longer than an hour: what is sealed after that can be opened again. The plain key lives in memory only, for as long as the cache holds it, so neither
- * a stolen disk nor the gateway's own files open anything. It cannot unwrap.
+ * process), made on first use, wrapped at once to the active public key. Nobody can tell a gateway that a key was
+ * destroyed (it reads no store), so none is used for longer than an hour: what is sealed after that can be opened again.
+ * The plain key lives in memory only, for as long as the cache holds it, so neither a stolen disk nor the gateway's own
+ * files open anything. It cannot unwrap.
  */
 import { createSecretKey, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';

@@ -31,6 +31,7 @@ export interface BucketUnderTest {
 }
 
 const MISMATCH = { status: 403, body: '<Error><Code>SignatureDoesNotMatch</Code></Error>' };
+const UNKNOWN_KEY = { status: 403, body: '<Error><Code>InvalidAccessKeyId</Code></Error>' };
 const OBJECT = '._S3rver_object';
 
 export async function startBucket(directory: string): Promise<BucketUnderTest> {
@@ -51,7 +52,8 @@ export async function startBucket(directory: string): Promise<BucketUnderTest> {
     asked.push(`${method} ${url}`);
     const isRight = isSigned({ method, url, headers }, S3_KEYS.secretAccessKey);
     if (!isRight) refused += 1;
-    const decided = isRight ? atTheDoor(`${method} ${url}`) : MISMATCH;
+    const isKnown = headers.authorization?.includes(`Credential=${S3_KEYS.accessKeyId}/`) === true;
+    const decided = isRight ? atTheDoor(`${method} ${url}`) : isKnown ? MISMATCH : UNKNOWN_KEY;
     if (decided !== undefined) {
       incoming.resume();
       if (decided !== 'held') incoming.on('end', () => answer.writeHead(decided.status).end(decided.body));

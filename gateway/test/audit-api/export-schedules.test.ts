@@ -12,7 +12,6 @@ import type { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import S3rver from 's3rver';
 import type { AuditToken } from '../../src/audit-api/caller.ts';
 import { openState } from '../../src/audit-api/state/state-file.ts';
 import type { Destination } from '../../src/exports/destination.ts';
@@ -32,6 +31,7 @@ import {
   startTestApi,
   startTestStore,
 } from './api-under-test.ts';
+import { S3_KEYS, startBucket, type BucketUnderTest } from './bucket-under-test.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 5 * HOUR_MS;
@@ -39,24 +39,15 @@ const at = (hours: number): string => new Date(START_MS + hours * HOUR_MS).toISO
 
 let store: TestStore;
 let root: string;
-let s3: { readonly server: S3rver; readonly endpoint: string };
-const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+let s3: BucketUnderTest;
 
 beforeAll(async () => {
   store = await startTestStore();
   root = mkdtempSync(join(tmpdir(), 'gatelens-exports-'));
-  const server = new S3rver({
-    port: 0,
-    address: '127.0.0.1',
-    silent: true,
-    directory: join(root, 's3'),
-    configureBuckets: [{ name: 'audit', configs: [] }],
-  });
-  const { port } = await server.run();
-  s3 = { server, endpoint: `http://127.0.0.1:${port}` };
+  s3 = await startBucket(join(root, 's3'));
 });
 afterAll(async () => {
-  await s3.server.close();
+  await s3.close();
   await store.close();
   rmSync(root, { recursive: true, force: true });
 });
@@ -110,14 +101,14 @@ function world(over: TestApiOptions = {}): TestApi {
 }
 function bucket(more: object = {}) {
   return s3Destination({
-    endpoint: s3.endpoint,
+    endpoint: s3.url,
     region: 'us-east-1',
     bucket: 'audit',
     pathStyle: true,
     sse: 'none',
     allowPrivate: true,
     nowMs: () => clock.ms,
-    credentials: () => Promise.resolve(KEYS),
+    credentials: () => Promise.resolve(S3_KEYS),
     ...more,
   });
 }

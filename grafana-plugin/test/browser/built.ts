@@ -1,6 +1,12 @@
-/** Before the tests of the pages: the pages are built, or it is said how. */
-import { isBuilt } from '../../preview/server.ts';
+/** Before the tests of the pages: they are built anew where their source is newer, so that no test passes on old code. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const RUN = fileURLToPath(new URL('../../../scripts/run.mjs', import.meta.url));
 
 export default function setup(): void {
-  if (!isBuilt()) throw new Error('The pages are not built. Run: npm run build:plugin');
+  const { status } = spawnSync(process.execPath, [RUN, 'keep-plugin-built'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error('The pages could not be built. Run: npm run build:plugin');
 }

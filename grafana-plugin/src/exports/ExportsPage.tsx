@@ -1,6 +1,8 @@
-/** Scheduled exports: what goes where and when, how each stands, and what became of its runs. */
+/** Exports: those at set times, how each stands and what became of its runs; below, those that somebody made at once. */
+import { css } from '@emotion/css';
+import type { GrafanaTheme2 } from '@grafana/data';
 import { PluginPage } from '@grafana/runtime';
-import { Alert, Button, EmptyState } from '@grafana/ui';
+import { Alert, Button, EmptyState, useStyles2 } from '@grafana/ui';
 import { useState } from 'react';
 import { useMe } from '../data/useMe.ts';
 import { useExportSchedules } from '../data/useExportSchedules.ts';
@@ -15,6 +17,7 @@ import { ScheduleForm } from './ScheduleForm.tsx';
 import { ScheduleTable } from './ScheduleTable.tsx';
 
 export default function ExportsPage() {
+  const styles = useStyles2(getStyles);
   const me = useMe();
   const schedules = useExportSchedules();
   const [search, change] = useSearch();
@@ -26,7 +29,7 @@ export default function ExportsPage() {
   const show = (id: string | undefined) => change(setParam('schedule', id));
   return (
     <PluginPage
-      subTitle="Calls as files, at set times. To export right now, use Export on Audit Logs."
+      subTitle="Calls as files: at set times, and once by Export on Audit Logs."
       actions={
         <>
           {items !== undefined && (
@@ -61,8 +64,8 @@ export default function ExportsPage() {
         <ScheduleTable schedules={items} timeZone={timeZone} onOpen={show} />
       )}
       {items !== undefined && (
-        <section aria-label="Exports of now">
-          <h4>Exports of now</h4>
+        <section aria-label="One-off exports" className={styles.oneOff}>
+          <h4>One-off exports</h4>
           <RunHistory scheduleId={undefined} timeZone={timeZone} />
         </section>
       )}
@@ -86,3 +89,7 @@ export default function ExportsPage() {
     </PluginPage>
   );
 }
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  oneOff: css({ marginTop: theme.spacing(3) }),
+});

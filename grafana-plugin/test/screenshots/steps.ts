@@ -55,3 +55,16 @@ export async function openSchedule(user: GrafanaUser): Promise<void> {
   await user.drawer.getByRole('button', { name: 'Show' }).first().click();
   await user.drawer.getByTestId('run-manifest').waitFor();
 }
+
+/** Makes a file at once, and opens its manifest among the others. */
+export async function openOneOff(user: GrafanaUser): Promise<void> {
+  await user.visit('audit-logs?server=filesystem');
+  await openExport(user);
+  const download = user.page.waitForEvent('download', { timeout: SLOW_MS });
+  await user.drawer.getByRole('button', { name: 'Download' }).click();
+  await (await download).delete();
+  await user.load('exports');
+  const done = user.page.getByTestId('now-table').getByRole('row').filter({ hasText: 'done' }).first();
+  await done.getByRole('button', { name: 'Show' }).click();
+  await user.page.getByTestId('run-manifest').waitFor();
+}

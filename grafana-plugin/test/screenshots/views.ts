@@ -4,7 +4,15 @@
  */
 
 import type { GrafanaUser } from '../browser/grafana-user.ts';
-import { newSchedule, openExport, openSchedule, scheduleWhen, scheduleWhere, searchPayloads } from './steps.ts';
+import {
+  newSchedule,
+  openExport,
+  openOneOff,
+  openSchedule,
+  scheduleWhen,
+  scheduleWhere,
+  searchPayloads,
+} from './steps.ts';
 
 export type ApiState = 'filled' | 'empty' | 'loading' | 'error';
 
@@ -63,6 +71,7 @@ export const VIEWS: readonly View[] = [
   { name: 'exports-where', path: 'exports', logins: ALL, open: scheduleWhere },
   { name: 'exports-when', path: 'exports', logins: ALL, open: scheduleWhen },
   { name: 'exports-history', path: 'exports', logins: ['olga', ...ALL], open: openSchedule },
+  { name: 'exports-one-off', path: 'exports', logins: ALL, open: openOneOff },
   { name: 'exports-loading', path: 'exports', logins: ALL, api: 'loading' },
   { name: 'exports-error', path: 'exports', logins: ALL, api: 'error' },
   { name: 'access-log', path: 'access-log', logins: [...EVERY_ROLE, ...ALL] },
